@@ -1,0 +1,195 @@
+"""Certificate types and certificates by GB/T 36904-2018.
+
+`1.2.156.3005.2.<type 21>.<issuer 18 or 6>.<serial>.<version 3>.<check 1>`. The check character is
+ISO/IEC 7064 MOD 37,36 over the four middle fields, written without their dots.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Self
+
+from ledger.errors import MalformedInputError
+from ledger.identifiers import check_characters
+from ledger.identifiers.check_characters import WrongCheckCharacterError
+from ledger.identifiers.organisations import Uscc
+from ledger.identifiers.regions import RegionCode
+from ledger.identifiers.text import pad_ascii, shown, unpad_ascii
+
+CERTIFICATE_ROOT = "1.2.156.3005.2"
+
+_TYPE_FIELD = "certificate_type"
+_TYPE_SHAPE = re.compile(r"[0-9A-Z]{18}[0-9]{3}", re.ASCII)
+_TYPE_WIDTH = 21
+_REGION_LENGTH = 6
+
+_ID_FIELD = "certificate_id"
+_ID_SHAPE = re.compile(
+    re.escape(CERTIFICATE_ROOT)
+    + r"\.([0-9A-Z]{21})\.([0-9A-Z]{18}|[0-9]{6})\.([0-9A-Z]{1,64})\.([0-9]{3})\.([0-9A-Z])",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CertificateType:
+    """A type: USCC of the authority that defined it and three digits. Chain width: bytes21."""
+
+    code: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read 21 characters; the USCC in front is checked.
+
+        >>> str(CertificateType.parse("11100000000013338W011").authority)
+        '11100000000013338W'
+
+        Raises:
+            MalformedInputError: another shape, or the authority's USCC is malformed.
+        """
+        if not _TYPE_SHAPE.fullmatch(text):
+            raise MalformedInputError(
+                f"{_TYPE_FIELD}: expected an 18-character USCC and 3 digits (GB/T 36904), "
+                f"got {shown(text)}",
+                field=_TYPE_FIELD,
+            )
+        Uscc.parse(text[:18])
+        return cls(text)
+
+    @classmethod
+    def from_chain(cls, value: bytes) -> Self:
+        """Read 21 ASCII bytes. Raises MalformedInputError as `parse` does."""
+        return cls.parse(unpad_ascii(value, _TYPE_WIDTH, _TYPE_FIELD))
+
+    def to_chain(self) -> bytes:
+        """21 ASCII bytes."""
+        return pad_ascii(self.code, _TYPE_WIDTH)
+
+    @property
+    def authority(self) -> Uscc:
+        """The authority that defined the type."""
+        return Uscc(self.code[:18])
+
+    def __str__(self) -> str:
+        return self.code
+
+
+def parse_issuer_field(text: str) -> Uscc | RegionCode:
+    """Read the issuer field of an identifier: a USCC, or in the field sometimes an area code."""
+    return RegionCode.parse(text) if len(text) == _REGION_LENGTH else Uscc.parse(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prefix:
+    """Type and issuer, read once for all certificates that share them, with both walks' states."""
+
+    type: CertificateType
+    issuer: Uscc | RegionCode
+    iso_state: int
+    deviant_state: int
+
+
+@lru_cache(maxsize=4096)
+def _parse_prefix(type_text: str, issuer_text: str) -> _Prefix:
+    certificate_type = CertificateType.parse(type_text)
+    issuer = parse_issuer_field(issuer_text)
+    start, text = check_characters.START_STATE, type_text + issuer_text
+    return _Prefix(
+        certificate_type,
+        issuer,
+        check_characters.advance_iso(start, text),
+        check_characters.advance_deviant(start, text),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateId:
+    """The identifier of one version of one certificate.
+
+    `has_deviant_check` says that the check character is the one a faulty implementation in the
+    field writes. It follows from the other fields, so it takes no part in comparisons.
+    """
+
+    type: CertificateType
+    issuer: Uscc | RegionCode
+    serial: str
+    version: str
+    check: str
+    has_deviant_check: bool = field(default=False, compare=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a full identifier.
+
+        >>> sample = "1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001.U"
+        >>> CertificateId.parse(sample).serial
+        '20230000403'
+
+        Raises:
+            MalformedInputError: another shape, or its type or issuer is malformed.
+            WrongCheckCharacterError: the check character fits neither the standard nor the
+                known deviant rule.
+        """
+        match = _ID_SHAPE.fullmatch(text)
+        if match is None:
+            raise MalformedInputError(
+                f"{_ID_FIELD}: expected {CERTIFICATE_ROOT}.<type 21>.<issuer 18 or 6>.<serial>."
+                f"<version 3>.<check 1> (GB/T 36904), got {shown(text)}",
+                field=_ID_FIELD,
+            )
+        type_text, issuer_text, serial, version, check = match.groups()
+        prefix = _parse_prefix(type_text, issuer_text)
+        rest = serial + version
+        expected = check_characters.iso_character(
+            check_characters.advance_iso(prefix.iso_state, rest)
+        )
+        if check == expected:
+            return cls(prefix.type, prefix.issuer, serial, version, check)
+        deviant = check_characters.deviant_character(
+            check_characters.advance_deviant(prefix.deviant_state, rest)
+        )
+        if check == deviant:
+            return cls(prefix.type, prefix.issuer, serial, version, check, has_deviant_check=True)
+        raise WrongCheckCharacterError(
+            f"{_ID_FIELD}: expected check character {expected} (ISO/IEC 7064 MOD 37,36), "
+            f"got {check} in {shown(text)}",
+            expected=expected,
+            field=_ID_FIELD,
+        )
+
+    @classmethod
+    def build(
+        cls, type_: CertificateType, issuer: Uscc | RegionCode, serial: str, version: str
+    ) -> Self:
+        """Make an identifier, computing its check character by the standard.
+
+        Args:
+            serial: 1 to 64 characters of 0-9 and A-Z.
+            version: three digits, "001" for the first.
+
+        Raises:
+            MalformedInputError: serial or version has another shape.
+        """
+        middle = f"{CERTIFICATE_ROOT}.{type_}.{issuer}.{serial}.{version}"
+        if _ID_SHAPE.fullmatch(f"{middle}.0") is None:
+            raise MalformedInputError(
+                f"{_ID_FIELD}: expected a serial of 1 to 64 characters 0-9A-Z and a version of "
+                f"3 digits, got {shown(serial)} and {shown(version)}",
+                field=_ID_FIELD,
+            )
+        prefix = _parse_prefix(str(type_), str(issuer))
+        state = check_characters.advance_iso(prefix.iso_state, serial + version)
+        return cls(type_, issuer, serial, version, check_characters.iso_character(state))
+
+    @property
+    def root(self) -> str:
+        """The arc under which all certificate identifiers stand."""
+        return CERTIFICATE_ROOT
+
+    def __str__(self) -> str:
+        return (
+            f"{CERTIFICATE_ROOT}.{self.type}.{self.issuer}"
+            f".{self.serial}.{self.version}.{self.check}"
+        )
