@@ -4,9 +4,9 @@ MOD 37,36 is computed from a table of 36 states by 128 bytes, so that a long com
 and issuer of all certificates of a file) is walked once and its state kept. A state is the
 recursion value of ISO/IEC 7064:2003 section 9 after doubling, 1 to 36, scaled by the row width.
 
-The deviant variant is what a public implementation of the interface really computes: a letter
-counts one too high unless the sum wraps past 37 (which undoes it), and the check value is written
-one character too low. It is recognised when reading and never generated.
+The deviant variant is what some provincial platforms write (identifiers of theirs are public): a
+letter counts one too high unless the sum wraps past 37, which undoes it, and the check value is
+written one character too low. It is recognised when reading and never generated.
 """
 
 from __future__ import annotations
