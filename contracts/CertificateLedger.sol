@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Module} from "./Module.sol";
+import {ICertificateLedger} from "./interfaces/ICertificateLedger.sol";
+import {IConsortium} from "./interfaces/IConsortium.sol";
+import {IIssuerRegistry} from "./interfaces/IIssuerRegistry.sol";
+import {StatementHashes} from "./libraries/StatementHashes.sol";
+import {StatusWords} from "./libraries/StatusWords.sol";
+import {CertificateType, MemberId, Uscc} from "./types/Identifiers.sol";
+import {BatchRecord} from "./types/Records.sol";
+import {BatchStatement, Signature, StatusStatement} from "./types/Statements.sol";
+
+/// @title Batches and statuses; see {ICertificateLedger}
+contract CertificateLedger is ICertificateLedger, Module {
+    using StatementHashes for BatchStatement;
+    using StatementHashes for StatusStatement;
+    using StatusWords for bytes32;
+
+    /// @dev Two slots.
+    struct Batch {
+        bytes32 root;
+        Uscc issuer;
+        uint32 count;
+        uint40 anchoredAt;
+        uint40 statusSequence;
+    }
+
+    bytes32 private constant NAME = "CertificateLedger";
+    bytes32 private constant ISSUER_REGISTRY = "IssuerRegistry";
+    uint32 private constant MAX_COUNT = 65536;
+    uint256 private constant MAX_CHANGES = 256;
+    uint256 private constant MAX_LEGAL_BASIS = 256;
+    CertificateType private constant NO_TYPE = CertificateType.wrap(0);
+
+    ICertificateLedger private immutable _PREDECESSOR;
+
+    mapping(bytes32 batchKey => Batch) private _batches;
+    /// @dev For a batch of the predecessor: what has changed since, by exclusive or.
+    mapping(bytes32 batchKey => mapping(uint256 index => bytes32)) private _words;
+
+    /// @param predecessor the module this one replaces, or 0
+    constructor(IConsortium consortium, ICertificateLedger predecessor) Module(consortium) {
+        _PREDECESSOR = predecessor;
+    }
+
+    /// @inheritdoc ICertificateLedger
+    function anchorBatch(BatchStatement calldata statement, Signature calldata seal)
+        external
+        returns (bytes32 batchKey)
+    {
+        uint64 nowUnix = uint64(block.timestamp);
+        batchKey = sha256(abi.encodePacked(statement.issuer, statement.batchId));
+        if (statement.count == 0 || statement.count > MAX_COUNT) revert BatchCountOutOfRange(statement.count);
+        if (nowUnix > statement.validUntil) revert BatchExpired(batchKey, statement.validUntil, nowUnix);
+        if (_isAnchored(batchKey)) revert BatchExists(batchKey);
+
+        MemberId member = _registry().requireSeal(
+            statement.issuer,
+            statement.keyId,
+            statement.certificateType,
+            nowUnix,
+            _digest(statement.hash()),
+            seal
+        );
+        _CONSORTIUM.requireUnfrozen(NAME, member);
+
+        _batches[batchKey] = Batch(statement.root, statement.issuer, statement.count, uint40(nowUnix), 0);
+        emit BatchAnchored(batchKey, statement, seal);
+        _record(
+            BatchAnchored.selector,
+            member,
+            Uscc.unwrap(statement.issuer),
+            batchKey,
+            abi.encode(batchKey, statement, seal)
+        );
+    }
+
+    /// @inheritdoc ICertificateLedger
+    function changeStatus(StatusStatement calldata statement, Signature calldata seal) external {
+        _requireWellFormed(statement);
+        Batch memory target = _requireBatch(statement.batchKey);
+        if (target.issuer != statement.issuer) {
+            revert BatchOfAnotherIssuer(statement.batchKey, target.issuer, statement.issuer);
+        }
+        if (statement.sequence != uint64(target.statusSequence) + 1) {
+            revert StatusSequenceUnexpected(
+                statement.batchKey, uint64(target.statusSequence) + 1, statement.sequence
+            );
+        }
+        MemberId member = _registry().requireSeal(
+            statement.issuer,
+            statement.keyId,
+            NO_TYPE,
+            uint64(block.timestamp),
+            _digest(statement.hash()),
+            seal
+        );
+
+        // The root stays with the module that anchored the batch; here lives what changes.
+        target.statusSequence = uint40(statement.sequence);
+        _batches[statement.batchKey] = target;
+        _applyChanges(statement, target.count);
+
+        emit StatusChanged(statement.batchKey, statement, seal);
+        _record(
+            StatusChanged.selector,
+            member,
+            Uscc.unwrap(statement.issuer),
+            statement.batchKey,
+            abi.encode(statement.batchKey, statement, seal)
+        );
+    }
+
+    /// @inheritdoc ICertificateLedger
+    function attestStatus(bytes32 batchKey, uint16 wordIndex) external {
+        Batch memory target = _requireBatch(batchKey);
+        if (uint256(wordIndex) * StatusWords.POSITIONS >= target.count) {
+            revert StatusOutOfBatch(batchKey, wordIndex, target.count);
+        }
+        bytes32 word = statusWord(batchKey, wordIndex);
+        emit StatusAttested(batchKey, wordIndex, word, target.statusSequence);
+        _record(
+            StatusAttested.selector,
+            _registry().department(target.issuer).member,
+            bytes18(0),
+            batchKey,
+            abi.encode(batchKey, wordIndex, word, uint64(target.statusSequence))
+        );
+    }
+
+    /// @inheritdoc ICertificateLedger
+    function batch(bytes32 batchKey) external view returns (BatchRecord memory) {
+        Batch memory found = _findBatch(batchKey);
+        return BatchRecord(found.root, found.issuer, found.count, found.anchoredAt, found.statusSequence);
+    }
+
+    /// @inheritdoc ICertificateLedger
+    function statusOf(bytes32 batchKey, uint32 position) external view returns (uint8) {
+        Batch memory target = _requireBatch(batchKey);
+        uint16 wordIndex = uint16(position / StatusWords.POSITIONS);
+        if (position >= target.count) revert StatusOutOfBatch(batchKey, wordIndex, target.count);
+        return statusWord(batchKey, wordIndex).statusAt(position);
+    }
+
+    /// @inheritdoc ICertificateLedger
+    function statusWord(bytes32 batchKey, uint16 wordIndex) public view returns (bytes32) {
+        return _words[batchKey][wordIndex] ^ _inheritedWord(batchKey, wordIndex);
+    }
+
+    function _applyChanges(StatusStatement calldata statement, uint32 count) private {
+        bytes32 batchKey = statement.batchKey;
+        mapping(uint256 index => bytes32) storage words = _words[batchKey];
+        uint256 next = 0;
+        for (uint256 i = 0; i < statement.changes.length; ++i) {
+            uint16 index = statement.changes[i].index;
+            bytes32 wordBefore = statement.changes[i].wordBefore;
+            bytes32 wordAfter = statement.changes[i].wordAfter;
+            if (index < next) revert StatusChangesMalformed(statement.changes.length);
+            next = uint256(index) + 1;
+
+            bytes32 inherited = _inheritedWord(batchKey, index);
+            bytes32 stored = words[index] ^ inherited;
+            if (stored != wordBefore) revert StatusWordUnexpected(batchKey, index, stored, wordBefore);
+            if (wordBefore == wordAfter) revert StatusUnchanged(batchKey, index);
+            if (!wordBefore.keepsFinal(wordAfter)) {
+                revert StatusFinal(batchKey, index, wordBefore, wordAfter);
+            }
+            if (!wordAfter.isWithin(index, count)) revert StatusOutOfBatch(batchKey, index, count);
+            words[index] = wordAfter ^ inherited;
+        }
+    }
+
+    function _registry() private view returns (IIssuerRegistry) {
+        return IIssuerRegistry(_CONSORTIUM.module(ISSUER_REGISTRY));
+    }
+
+    function _isAnchored(bytes32 batchKey) private view returns (bool) {
+        return _findBatch(batchKey).anchoredAt != 0;
+    }
+
+    function _requireBatch(bytes32 batchKey) private view returns (Batch memory found) {
+        found = _findBatch(batchKey);
+        if (found.anchoredAt == 0) revert BatchUnknown(batchKey);
+    }
+
+    /// @dev One's own record, else the predecessor's, else all zero.
+    function _findBatch(bytes32 batchKey) private view returns (Batch memory found) {
+        found = _batches[batchKey];
+        if (found.anchoredAt != 0 || address(_PREDECESSOR) == address(0)) return found;
+        BatchRecord memory older = _PREDECESSOR.batch(batchKey);
+        return Batch(
+            older.root,
+            older.issuer,
+            older.count,
+            uint40(older.anchoredAt),
+            uint40(older.statusSequence)
+        );
+    }
+
+    /// @dev The predecessor's word: it can change no more, since the log refuses its entries.
+    function _inheritedWord(bytes32 batchKey, uint16 wordIndex) private view returns (bytes32) {
+        if (address(_PREDECESSOR) == address(0)) return 0;
+        return _PREDECESSOR.statusWord(batchKey, wordIndex);
+    }
+
+    function _requireWellFormed(StatusStatement calldata statement) private pure {
+        uint256 changes = statement.changes.length;
+        if (changes == 0 || changes > MAX_CHANGES) revert StatusChangesMalformed(changes);
+        uint256 length = bytes(statement.legalBasis).length;
+        if (length == 0 || length > MAX_LEGAL_BASIS) revert LegalBasisMalformed(length);
+        uint256 date = statement.effectiveDate;
+        uint256 month = (date / 100) % 100;
+        uint256 day = date % 100;
+        if (date < 1949_01_01 || date > 9999_12_31 || month == 0 || month > 12 || day == 0 || day > 31) {
+            revert EffectiveDateMalformed(statement.effectiveDate);
+        }
+    }
+}
