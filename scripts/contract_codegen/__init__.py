@@ -1,0 +1,1 @@
+"""What `compile_contracts` is made of: compiler, model of the sources, writers."""
