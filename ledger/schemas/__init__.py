@@ -1,0 +1,24 @@
+"""What each type of certificate says: one JSON Schema (2020-12) a type, named `<type>.json`.
+
+The file is what departments agree on, so the catalogue names it by the SHA-256 of its exact bytes.
+"""
+
+from __future__ import annotations
+
+from ledger.schemas.certificate_schema import (
+    CertificateSchema,
+    DraftField,
+    FieldKind,
+    SchemaField,
+    load_schema,
+    parse_schema,
+)
+
+__all__ = [
+    "CertificateSchema",
+    "DraftField",
+    "FieldKind",
+    "SchemaField",
+    "load_schema",
+    "parse_schema",
+]
