@@ -1,0 +1,31 @@
+"""An Ethereum chain inside one Python process, durable, with free gas, for permissioned use.
+
+`EmbeddedChain` is the whole public surface: open a directory, hand `chain.provider` to web3, or
+pass JSON-RPC requests to `chain.respond`. Everything else in this package serves it.
+"""
+
+from __future__ import annotations
+
+from local_chain.embedded.chain import EmbeddedChain
+from local_chain.embedded.errors import (
+    ChainClosedError,
+    ChainDamagedError,
+    ChainError,
+    ChainInUseError,
+    ChainMismatchError,
+    ChainStorageError,
+    LockHolder,
+    RpcError,
+)
+
+__all__ = [
+    "ChainClosedError",
+    "ChainDamagedError",
+    "ChainError",
+    "ChainInUseError",
+    "ChainMismatchError",
+    "ChainStorageError",
+    "EmbeddedChain",
+    "LockHolder",
+    "RpcError",
+]
