@@ -14,6 +14,7 @@ Source: Solidity documentation, "Contract ABI Specification"; EIP-712 encodeData
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from enum import IntEnum
@@ -25,6 +26,7 @@ from eth_hash.backends.pysha3 import keccak256
 from ledger.errors import MalformedInputError
 
 WORD = 32
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _OFFSET = 1 << 63  # no offset or length of an honest payload comes near
 
 T = TypeVar("T")
@@ -357,13 +359,16 @@ def to_checksum_address(raw: bytes) -> str:
 
 def parse_address(text: str) -> bytes:
     """20 bytes of an EIP-55 address. Raises MalformedInputError for any other text."""
-    try:
-        raw = bytes.fromhex(text[2:])
-    except ValueError:
-        raw = b""
-    if len(raw) != 20 or to_checksum_address(raw) != text:
-        raise MalformedInputError(f"expected an EIP-55 address, got {text[:64]!r}")
+    raw = _read_address(text)
+    if to_checksum_address(raw) != text:
+        raise MalformedInputError(f"expected an EIP-55 address, got {text!r}")
     return raw
+
+
+def _read_address(text: str) -> bytes:
+    if not _ADDRESS.fullmatch(text):
+        raise MalformedInputError(f"expected an EIP-55 address, got {text[:64]!r}")
+    return bytes.fromhex(text[2:])
 
 
 def _address_from_word(word: bytes) -> str:
@@ -399,7 +404,7 @@ BOOL: Word[bool] = Word(
 ADDRESS: Word[str] = Word(
     "address",
     (lambda value: bytes(12) + parse_address(value), _address_from_word),
-    (_same, lambda plain: to_checksum_address(parse_address(plain))),
+    (_same, lambda plain: to_checksum_address(_read_address(plain))),
 )
 BYTES: Blob[bytes] = Blob("bytes", _same, bytes)
 STRING: Blob[str] = Blob("string", _text_to_bytes, _text_from_bytes)
