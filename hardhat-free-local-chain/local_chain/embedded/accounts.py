@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from local_chain.embedded.blocks import Header
 from local_chain.embedded.calls import CALL_GAS_CAP, estimate_gas, run_call
-from local_chain.embedded.machine import MachineState
+from local_chain.embedded.evm.machine import MachineState
 from local_chain.embedded.node import Node
 from local_chain.embedded.parameters import (
     BlockChoice,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from local_chain.embedded.errors import RpcCode, RpcError
-from local_chain.embedded.machine import MachineState, Outcome
+from local_chain.embedded.evm.machine import MachineState, Outcome
 from local_chain.embedded.transactions import TRANSACTION_GAS_CAP, Transaction
 
 CALL_GAS_CAP = 50_000_000

@@ -27,7 +27,7 @@ from local_chain.embedded.sealing import SealingClock
 from local_chain.embedded.transactions import Transaction, parse_transaction
 
 if TYPE_CHECKING:
-    from local_chain.embedded.machine import Machine
+    from local_chain.embedded.evm.machine import Machine
     from local_chain.embedded.pending import PendingBlock
 
 _logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Node:
     @cached_property
     def machine(self) -> Machine:
         """py-evm, imported when first needed: reading logs and receipts does without."""
-        from local_chain.embedded.machine import Machine
+        from local_chain.embedded.evm.machine import Machine
 
         return Machine(
             self.config.chain_id,

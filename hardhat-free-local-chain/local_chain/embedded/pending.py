@@ -21,8 +21,8 @@ from local_chain.embedded.blocks import (
     encode_receipt,
 )
 from local_chain.embedded.errors import RpcCode, RpcError
+from local_chain.embedded.evm.machine import MachineState, Outcome
 from local_chain.embedded.keccak import keccak
-from local_chain.embedded.machine import MachineState, Outcome
 from local_chain.embedded.transactions import (
     MAX_INITCODE_BYTES,
     TRANSACTION_GAS_CAP,

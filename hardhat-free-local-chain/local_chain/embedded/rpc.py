@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from importlib.metadata import version
 from inspect import signature
 
 from local_chain.embedded.errors import ChainError, RpcCode, RpcError
@@ -92,7 +91,7 @@ class RpcMethods:
             "net_version": lambda: str(chain_id),
             "net_listening": lambda: True,
             "net_peerCount": lambda: "0x0",
-            "web3_clientVersion": lambda: f"Zhenglian-embedded/{version('zhenglian')}",
+            "web3_clientVersion": _client_version,
             "eth_gasPrice": lambda: "0x0",
             "eth_maxPriorityFeePerGas": lambda: "0x0",
             "eth_blobBaseFee": lambda: "0x0",
@@ -127,3 +126,9 @@ def _apply(function: Method, method: str, params: Sequence[object]) -> Json:
 
 def _fail(identifier: Json, error: RpcError) -> dict[str, Json]:
     return {"jsonrpc": "2.0", "id": identifier, "error": error.as_json()}
+
+
+def _client_version() -> Json:
+    from importlib.metadata import version
+
+    return f"Zhenglian-embedded/{version('zhenglian')}"

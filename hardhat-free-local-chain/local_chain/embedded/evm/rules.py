@@ -1,8 +1,4 @@
-"""Our rules on top of py-evm: those of Prague, and the P-256 contract where it is wanted.
-
-Read from py-evm 0.12.1b1; only this file, `machine`, `precompile` and `deferred_bls` know it.
-Importing it takes more than half a second, so it is imported when something is to be executed.
-"""
+"""Our rules on top of py-evm's: those of Prague, and the P-256 contract where it is wanted."""
 
 from __future__ import annotations
 
@@ -10,21 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import eth_hash.auto
+from eth.db.account import AccountDB
+from eth.db.backends.base import BaseAtomicDB
+from eth.vm.forks.prague.computation import PragueComputation
+from eth.vm.forks.prague.state import PragueState
 
-from local_chain.embedded import deferred_bls
-from local_chain.embedded.keccak import keccak
-
-# Left alone, eth-hash takes pycryptodome, which is 7 times slower.
-eth_hash.auto.keccak.hasher = keccak  # type: ignore[assignment]  # called by position only
-deferred_bls.install()
-
-from eth.db.account import AccountDB  # noqa: E402 - the deferral had to come first
-from eth.db.backends.base import BaseAtomicDB  # noqa: E402
-from eth.vm.forks.prague.computation import PragueComputation  # noqa: E402
-from eth.vm.forks.prague.state import PragueState  # noqa: E402
-
-from local_chain.embedded.precompile import P256_VERIFY_ADDRESS, run_p256_verify  # noqa: E402
+from local_chain.embedded.evm.precompile import P256_VERIFY_ADDRESS, run_p256_verify
 
 if TYPE_CHECKING:
     from eth.abc import AtomicWriteBatchAPI

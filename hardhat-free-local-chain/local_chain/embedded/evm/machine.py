@@ -1,6 +1,6 @@
 """Executing transactions and calls: what the chain asks of py-evm, and nothing more.
 
-Read from py-evm 0.12.1b1. Of py-evm only the state transition is used; blocks, their storage and
+Of py-evm only the state transition is used; blocks, their storage and
 their sealing are ours. A state is not thread-safe and belongs to whoever holds the chain's lock.
 """
 
@@ -16,8 +16,8 @@ from eth_typing import Address, BlockNumber, Hash32
 from eth_utils.exceptions import ValidationError
 
 from local_chain.embedded.blocks import Header
+from local_chain.embedded.evm.rules import P256State, PlainState, StateNodes
 from local_chain.embedded.transactions import Transaction
-from local_chain.embedded.vm import P256State, PlainState, StateNodes
 
 if TYPE_CHECKING:
     from eth.abc import ComputationAPI, SignedTransactionAPI
