@@ -31,13 +31,13 @@ class Disclosure:
         name: the field's name.
         value: its JSON value.
         encoded: base64url as it stands in the certificate.
-        digest: base64url of SHA-256 of `encoded`, as it stands in `_sd`.
+        digest: SHA-256 of `encoded`, 32 bytes; `_sd` has it as base64url.
     """
 
     name: str
     value: object = field(repr=False)
     encoded: str = field(repr=False)
-    digest: str
+    digest: bytes = field(repr=False)
 
 
 def create_disclosures(fields: Mapping[str, str]) -> tuple[tuple[str, ...], list[str]]:
@@ -87,10 +87,31 @@ def parse_disclosure(encoded: str) -> Disclosure:
     salt, name, value = parts
     if not isinstance(salt, str) or not salt or not isinstance(name, str) or not name:
         raise _malformed("salt and name are texts that are not empty")
-    if name in _DIGEST_NAMES or _has_digests(value):
+    if name in _DIGEST_NAMES or (not isinstance(value, str) and _has_digests(value)):
         raise _malformed("digests inside a disclosure are not part of this profile")
-    digest = encode_base64url(sha256(encoded.encode()).digest()).decode()
-    return Disclosure(name, value, encoded, digest)
+    return Disclosure(name, value, encoded, sha256(encoded.encode()).digest())
+
+
+def parse_digests(digests: list[str]) -> frozenset[bytes]:
+    """The digests of an `_sd` array, decoded in one go.
+
+    Raises:
+        MalformedInputError: base64url_malformed unless each is 32 bytes as base64url;
+            digest_repeated.
+    """
+    if any(len(digest) != 43 for digest in digests):
+        raise MalformedInputError(
+            "_sd: a digest has 43 characters", code="base64url_malformed", field="_sd"
+        )
+    joined = decode_base64url("".join([digest + "A" for digest in digests]), "_sd")
+    if any(joined[32::33]):
+        raise MalformedInputError(
+            "_sd is not base64url without padding", code="base64url_malformed", field="_sd"
+        )
+    decoded = frozenset([joined[start : start + 32] for start in range(0, len(joined), 33)])
+    if len(decoded) != len(digests):
+        raise MalformedInputError("_sd has a digest twice", code="digest_repeated", field="_sd")
+    return decoded
 
 
 def _has_digests(value: object) -> bool:
