@@ -1,0 +1,195 @@
+"""Making a home, and founding a ledger with its first member."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ledger.actions.governance import carry_installation
+from ledger.chain.deployment import deploy_ledger
+from ledger.chain.engines import ChainLocation, connect
+from ledger.chain.gateway import Gateway, discover_consortium
+from ledger.chain.submitter import Submitter, load_account
+from ledger.errors import ConflictError, MalformedInputError, NotFoundError
+from ledger.formats.seals import public_coordinates, sign_digest
+from ledger.formats.signing_certificate import compute_fingerprint, create_region_root
+from ledger.formats.statements import compute_digest
+from ledger.identifiers import MemberId
+from ledger.records import Admission, FoundingStatement, MemberKeys
+from ledger.vault.store import Vault
+from ledger.vault.key_files import SUITE_P256, KeyFiles
+from ledger.workspace import CONFIG_NAME, Config, Workspace
+
+APPLICATION_NAME = "application.json"
+_ROOT_VALIDITY_S = 20 * 365 * 86_400
+MIN_PASSPHRASE_CHARACTERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class HomeSummary:
+    """A home that was made.
+
+    Attributes:
+        application: file to hand to a member, which proposes the admission.
+        ledger_id: hex; empty while no ledger is known.
+    """
+
+    home: Path
+    member: MemberId
+    name: str
+    chain: str
+    operator: str
+    application: Path
+    ledger_id: str
+    consortium: str
+
+
+def create_home(
+    home: Path,
+    member: MemberId,
+    name: str,
+    chain: ChainLocation,
+    passphrase: str,
+    *,
+    consortium: str = "",
+) -> HomeSummary:
+    """Makes keys, vault and settings of a member, and its application for admission.
+
+    Raises:
+        ConflictError: the directory is a home already.
+        MalformedInputError: the name or the passphrase is too short or too long.
+    """
+    if (home / CONFIG_NAME).exists():
+        raise ConflictError(f"{home} is a home already; nothing was changed", code="home_exists")
+    if not 0 < len(name.encode()) <= 128:
+        raise MalformedInputError(
+            f"name: expected 1 to 128 bytes of UTF-8, got {len(name.encode())}", field="name"
+        )
+    if len(passphrase) < MIN_PASSPHRASE_CHARACTERS:
+        raise MalformedInputError(
+            f"passphrase: expected at least {MIN_PASSPHRASE_CHARACTERS} characters",
+            field="passphrase",
+        )
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys = KeyFiles(home / "keys", passphrase)
+    now_unix = int(time.time())
+    root_key = ec.generate_private_key(ec.SECP256R1())
+    root = create_region_root(
+        root_key,
+        member,
+        name,
+        valid_from_unix=now_unix,
+        valid_until_unix=now_unix + _ROOT_VALIDITY_S,
+    )
+    keys.create_member_keys(root, root_key)
+    Vault.create(home / "vault", passphrase).close()
+    config = Config(member, name, str(chain), consortium=consortium)
+    application = home / APPLICATION_NAME
+    operator = _write_application(application, keys, member, name)
+    config.store(home / CONFIG_NAME)
+    return HomeSummary(home, member, name, str(chain), operator, application, "", consortium)
+
+
+def found_ledger(workspace: Workspace) -> HomeSummary:
+    """Founds a ledger on the home's chain, with the home's member as its first.
+
+    Deploys log, consortium and modules, then installs the modules by proposal and vote.
+
+    Raises:
+        ConflictError: the chain has a consortium already, or the home a ledger.
+    """
+    config = workspace.config
+    if config.ledger_id:
+        raise ConflictError(f"this home belongs to ledger {config.ledger_id} already")
+    admission = read_application(workspace.home / APPLICATION_NAME)
+    ledger_id = secrets.token_bytes(32)
+    statement = FoundingStatement(admission)
+    signature = sign_digest(workspace.keys.authority(), compute_digest(statement, ledger_id))
+    account = load_account(workspace.keys.operator_secret())
+    with connect(ChainLocation.parse(config.chain)) as web3:
+        try:
+            found = discover_consortium(web3)
+        except NotFoundError:
+            pass
+        else:
+            raise ConflictError(
+                f"this chain has a consortium at {found} already; apply to join it",
+                code="consortium_founded",
+            )
+        submitter = Submitter(Gateway(web3, account.address), account, workspace.vault.outbox)
+        founding = deploy_ledger(web3, submitter, ledger_id, statement, signature)
+    workspace.config = replace(
+        config, ledger_id=ledger_id.hex(), consortium=founding.consortium
+    )
+    workspace.config.store(workspace.home / CONFIG_NAME)
+    for installation in founding.installations:
+        carry_installation(workspace, installation)
+    return HomeSummary(
+        workspace.home,
+        config.member,
+        config.name,
+        config.chain,
+        str(account.address),
+        workspace.home / APPLICATION_NAME,
+        ledger_id.hex(),
+        founding.consortium,
+    )
+
+
+def read_application(path: Path) -> Admission:
+    """What a member to be asks to be admitted with.
+
+    Raises:
+        NotFoundError: no such file.
+        MalformedInputError: names the field that is missing or not of its form.
+    """
+    try:
+        document = orjson.loads(path.read_bytes())
+        keys = document["keys"]
+        return Admission(
+            MemberId.parse(document["member"]),
+            document["name"],
+            MemberKeys(
+                keys["suite"],
+                bytes.fromhex(keys["authority_x"]),
+                bytes.fromhex(keys["authority_y"]),
+                bytes.fromhex(keys["ca_fingerprint"]),
+                bytes.fromhex(keys["checkpoint_key"]),
+                keys["validator"],
+            ),
+        )
+    except FileNotFoundError:
+        raise NotFoundError(f"no application file {path}") from None
+    except KeyError as error:
+        raise MalformedInputError(
+            f"{path}: the field {error} is missing", field=str(error.args[0])
+        ) from error
+    except (orjson.JSONDecodeError, TypeError, ValueError) as error:
+        raise MalformedInputError(f"{path}: not an application for admission: {error}") from error
+
+
+def _write_application(path: Path, keys: KeyFiles, member: MemberId, name: str) -> str:
+    """Writes the application file and returns the operator account's address."""
+    x, y = public_coordinates(keys.authority().public_key())
+    operator = str(load_account(keys.operator_secret()).address)
+    document = {
+        "member": str(member),
+        "name": name,
+        "keys": {
+            "suite": SUITE_P256,
+            "authority_x": x.hex(),
+            "authority_y": y.hex(),
+            "ca_fingerprint": compute_fingerprint(keys.region_root().certificate).hex(),
+            "checkpoint_key": keys.checkpoint_public_key().hex(),
+            # The embedded chain has no validators of its own; an operator of a network of
+            # validators replaces it (`changeMemberKeys`).
+            "validator": operator,
+        },
+    }
+    path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    return operator

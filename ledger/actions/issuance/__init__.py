@@ -1,0 +1,1 @@
+"""Issuing certificates: from a clerk's rows to certificates anchored on the ledger."""

@@ -1,0 +1,51 @@
+"""The files a clerk gets from us: an empty template, and a report of what is wrong.
+
+Both open in a spreadsheet as they are: UTF-8 with a byte order mark, CRLF. Nothing in a report can
+act as a formula, whatever the refused file contained.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+from ledger.actions.issuance.row_errors import RowError
+from ledger.schemas import CertificateSchema
+
+REPORT_COLUMNS = ("行号", "列名", "填写内容", "错误代码", "应为", "expected")
+
+_FORMULA_STARTS = tuple("=+-@＝＋－＠\t\r\n'")
+_MOST_DIGITS_OF_A_SPREADSHEET = 15
+
+
+def write_template(path: Path, schema: CertificateSchema) -> None:
+    """Write the header of a type's file and no rows."""
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        csv.writer(stream).writerow(schema.columns())
+
+
+def write_error_report(path: Path, errors: Iterable[RowError]) -> int:
+    """Write one line for every problem, warnings included, and return how many there were."""
+    count = 0
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(REPORT_COLUMNS)
+        for error in errors:
+            found = (error.column, error.value, error.code, error.expected_zh, error.expected_en)
+            writer.writerow((error.line, *map(_disarm, found)))
+            count += 1
+    return count
+
+
+def _disarm(text: str) -> str:
+    """Prefix an apostrophe to what a spreadsheet would run as a formula or round as a number.
+
+    >>> _disarm("=1+1"), _disarm("160101199003071233"), _disarm("王小明")
+    ("'=1+1", "'160101199003071233", '王小明')
+    """
+    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    is_long_number = text.isdecimal() and len(text) > _MOST_DIGITS_OF_A_SPREADSHEET
+    if is_long_number or text.lstrip(" \N{IDEOGRAPHIC SPACE}").startswith(_FORMULA_STARTS):
+        return f"'{text}"
+    return text

@@ -1,0 +1,240 @@
+"""What can be wrong with a clerk's file, in words a clerk can act on.
+
+Codes are stable: programs and help pages refer to them. All wording stands in `_TEXTS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+_SHOWN_CHARACTERS = 200
+
+
+class RowErrorCode(StrEnum):
+    """Every problem a file, a row or a cell can have."""
+
+    EMPTY_FILE = "empty_file"
+    NO_ROWS = "no_rows"
+    NOT_A_CSV = "not_a_csv"
+    UNSUPPORTED_ENCODING = "unsupported_encoding"
+    UNKNOWN_COLUMN = "unknown_column"
+    MISSING_COLUMN = "missing_column"
+    DUPLICATE_COLUMN = "duplicate_column"
+
+    RAGGED_ROW = "ragged_row"
+    MALFORMED_QUOTES = "malformed_quotes"
+    UNCLOSED_QUOTE = "unclosed_quote"
+    CELL_TOO_LONG = "cell_too_long"
+    NUL_CHARACTER = "nul_character"
+    CONTROL_CHARACTER = "control_character"
+    DAMAGED_TEXT = "damaged_text"
+    FORMULA_CELL = "formula_cell"
+    SCIENTIFIC_NOTATION = "scientific_notation"
+
+    MISSING_VALUE = "missing_value"
+    NOT_ALLOWED_VALUE = "not_allowed_value"
+    TEXT_TOO_SHORT = "text_too_short"
+    TEXT_TOO_LONG = "text_too_long"
+    WRONG_PATTERN = "wrong_pattern"
+    WRONG_DATE = "wrong_date"
+    WRONG_CERTIFICATE_ID = "wrong_certificate_id"
+    WRONG_IDENTITY_NUMBER = "wrong_identity_number"
+    WRONG_BIRTH_DATE = "wrong_birth_date"
+    WRONG_USCC = "wrong_uscc"
+    WRONG_CHECK_CHARACTER = "wrong_check_character"
+
+    WRONG_TYPE = "wrong_type"
+    WRONG_ISSUER = "wrong_issuer"
+    ISSUED_IN_FUTURE = "issued_in_future"
+    PERIOD_ENDS_BEFORE_IT_BEGINS = "period_ends_before_it_begins"
+    DUPLICATE_ROW = "duplicate_row"
+    CONFLICTING_ROW = "conflicting_row"
+
+    DEVIANT_CHECK_CHARACTER = "deviant_check_character"
+    POSSIBLY_TRUNCATED = "possibly_truncated"
+
+
+WARNING_CODES = frozenset({RowErrorCode.DEVIANT_CHECK_CHARACTER, RowErrorCode.POSSIBLY_TRUNCATED})
+"""Problems that are shown but do not keep a row from being issued."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """One problem at one place of a file.
+
+    Args:
+        line: line of the file, the first being 1, on which the row begins.
+        column: name of the column, empty if the problem is not one of a single column.
+        value: what was found there, cut to 200 characters.
+        code: stable name.
+        expected_zh: what should be there, in Chinese.
+        expected_en: the same in English.
+    """
+
+    line: int
+    column: str
+    value: str
+    code: RowErrorCode
+    expected_zh: str
+    expected_en: str
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether the row is accepted all the same."""
+        return self.code in WARNING_CODES
+
+    @classmethod
+    def of(
+        cls, code: RowErrorCode, line: int, column: str = "", value: str = "", **details: object
+    ) -> RowError:
+        """Make the error with the wording of its code, which `details` complete."""
+        expected_zh, expected_en = _TEXTS[code]
+        shown = value if len(value) <= _SHOWN_CHARACTERS else value[:_SHOWN_CHARACTERS] + "…"
+        return cls(
+            line, column, shown, code, expected_zh.format(**details), expected_en.format(**details)
+        )
+
+
+_TEXTS: dict[RowErrorCode, tuple[str, str]] = {
+    RowErrorCode.EMPTY_FILE: (
+        "文件为空。请下载模板，填写后再上传",
+        "The file is empty. Fill in the template and upload that",
+    ),
+    RowErrorCode.NO_ROWS: (
+        "只有表头，没有数据行",
+        "There is a header but no row below it",
+    ),
+    RowErrorCode.NOT_A_CSV: (
+        "这是表格软件的文件，不是 CSV。请另存为“CSV UTF-8（逗号分隔）”",
+        "This is a spreadsheet file, not CSV. Save it as “CSV UTF-8 (comma delimited)”",
+    ),
+    RowErrorCode.UNSUPPORTED_ENCODING: (
+        "文件编码应为 UTF-8 或 GB18030。请另存为“CSV UTF-8（逗号分隔）”",
+        "The file should be UTF-8 or GB18030. Save it as “CSV UTF-8 (comma delimited)”",
+    ),
+    RowErrorCode.UNKNOWN_COLUMN: (
+        "第 {position} 列的列名不属于本证照类型{suggestion_zh}",
+        "Column {position} has a name this certificate type does not know{suggestion_en}",
+    ),
+    RowErrorCode.MISSING_COLUMN: (
+        "缺少必填列“{wanted}”",
+        "The required column “{wanted}” is missing",
+    ),
+    RowErrorCode.DUPLICATE_COLUMN: (
+        "同一列名只能出现一次，第 {position} 列重复",
+        "A column name may stand only once; column {position} repeats it",
+    ),
+    RowErrorCode.RAGGED_ROW: (
+        "本行应有 {wanted} 列，实有 {found} 列。内容里有逗号时，请用双引号括起该单元格",
+        "The row should have {wanted} cells, it has {found}. Quote a cell that contains a comma",
+    ),
+    RowErrorCode.MALFORMED_QUOTES: (
+        "双引号使用不当：引号应括住整个单元格，其中的引号写两次",
+        "Quotes should enclose a whole cell; write a quote inside it twice",
+    ),
+    RowErrorCode.UNCLOSED_QUOTE: (
+        "从本行开始的双引号没有正确结束，其后各行无法读取。请补上引号后重新上传",
+        "Quotes opened in this row do not close properly, which hides all after it; close them",
+    ),
+    RowErrorCode.CELL_TOO_LONG: (
+        "单元格不得超过 {limit} 个字符",
+        "A cell may have at most {limit} characters",
+    ),
+    RowErrorCode.NUL_CHARACTER: (
+        "单元格含有空字符（NUL），文件可能已损坏，请重新导出",
+        "The cell contains a NUL character; the file may be damaged, export it again",
+    ),
+    RowErrorCode.CONTROL_CHARACTER: (
+        "单元格含有不可见的控制字符（U+{character:04X}），请删除后重新输入",
+        "The cell contains an invisible control character (U+{character:04X}); delete and retype",
+    ),
+    RowErrorCode.DAMAGED_TEXT: (
+        "此处文字已损坏，无法还原，请重新输入",
+        "The text here is damaged and cannot be restored; type it again",
+    ),
+    RowErrorCode.FORMULA_CELL: (
+        "内容不得以 = + - @ 开头。请填写文本，没有内容时留空",
+        "A cell may not begin with = + - @. Write plain text, or leave it empty",
+    ),
+    RowErrorCode.SCIENTIFIC_NOTATION: (
+        "表格软件已把数字改成科学计数法，末几位已丢失。请先把该列设为“文本”格式，再重新填写",
+        "A spreadsheet lost the last digits; format the column as text and enter the number again",
+    ),
+    RowErrorCode.MISSING_VALUE: (
+        "此列必填",
+        "This column must be filled in",
+    ),
+    RowErrorCode.NOT_ALLOWED_VALUE: (
+        "应为以下之一：{allowed}",
+        "Should be one of: {allowed}",
+    ),
+    RowErrorCode.TEXT_TOO_SHORT: (
+        "不得少于 {limit} 个字符",
+        "Should have at least {limit} characters",
+    ),
+    RowErrorCode.TEXT_TOO_LONG: (
+        "不得超过 {limit} 个字符",
+        "Should have at most {limit} characters",
+    ),
+    RowErrorCode.WRONG_PATTERN: (
+        "应符合格式：{pattern}",
+        "Should match the pattern {pattern}",
+    ),
+    RowErrorCode.WRONG_DATE: (
+        "应为真实存在的日期，如 2024-01-05、2024/1/5 或 2024年1月5日{long_term_zh}",
+        "Should be a date such as 2024-01-05, 2024/1/5 or 2024年1月5日{long_term_en}",
+    ),
+    RowErrorCode.WRONG_CERTIFICATE_ID: (
+        "应为 1.2.156.3005.2.证照类型代码（21位）.颁发机构代码（18位）.流水号.版本号（3位）.校验位",
+        "Should be 1.2.156.3005.2.<type, 21>.<issuer, 18>.<serial>.<version, 3 digits>.<check>",
+    ),
+    RowErrorCode.WRONG_IDENTITY_NUMBER: (
+        "应为 18 位身份证号：17 位数字和 1 位校验码（数字或 X）",
+        "Should be an identity number of 18 characters: 17 digits and a check character 0-9 or X",
+    ),
+    RowErrorCode.WRONG_BIRTH_DATE: (
+        "身份证号第 7 至 14 位应为真实存在的出生日期",
+        "Characters 7 to 14 of the identity number should be a birth date of the calendar",
+    ),
+    RowErrorCode.WRONG_USCC: (
+        "应为 18 位统一社会信用代码，由数字和大写字母组成，不含 I、O、S、V、Z",
+        "Should be a USCC of 18 digits and capitals without I, O, S, V, Z",
+    ),
+    RowErrorCode.WRONG_CHECK_CHARACTER: (
+        "校验码不符，请核对全部字符。若其余字符无误，最后一位应为 {expected}",
+        "The check character should be {expected} if all others are right; compare them",
+    ),
+    RowErrorCode.WRONG_TYPE: (
+        "证照标识中的类型代码应为 {wanted}",
+        "The type within the identifier should be {wanted}",
+    ),
+    RowErrorCode.WRONG_ISSUER: (
+        "证照标识中的颁发机构代码应为 {wanted}",
+        "The issuer within the identifier should be {wanted}",
+    ),
+    RowErrorCode.ISSUED_IN_FUTURE: (
+        "发证日期不得晚于今天（{today}）",
+        "The date of issue may not be later than today ({today})",
+    ),
+    RowErrorCode.PERIOD_ENDS_BEFORE_IT_BEGINS: (
+        "有效期止不得早于有效期起（{begins}）",
+        "The end of validity may not precede its beginning ({begins})",
+    ),
+    RowErrorCode.DUPLICATE_ROW: (
+        "与第 {earlier} 行完全重复，请删除其中一行",
+        "Repeats line {earlier} exactly; delete one of the two",
+    ),
+    RowErrorCode.CONFLICTING_ROW: (
+        "证照标识与第 {earlier} 行相同而内容不同，请核对",
+        "Has the identifier of line {earlier} but other content; compare the two",
+    ),
+    RowErrorCode.DEVIANT_CHECK_CHARACTER: (
+        "提示：校验位按另一种算法生成，按 GB/T 36904 应为 {expected}。本行照常受理",
+        "Note: by GB/T 36904 the check character would be {expected}; the row is accepted",
+    ),
+    RowErrorCode.POSSIBLY_TRUNCATED: (
+        "提示：号码以 000 结尾，可能是表格软件丢失了末三位，请核对。本行照常受理",
+        "Note: a spreadsheet may have cut the last three digits to 000; the row is accepted",
+    ),
+}

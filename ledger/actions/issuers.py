@@ -1,0 +1,293 @@
+"""Departments of this home's member: registration, seal keys, mandates, compromise."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ledger.actions.authority import NO_END_UNIX, submit_authority_act
+from ledger.chain.submitter import Receipt
+from ledger.errors import ConflictError, NotFoundError
+from ledger.formats.seals import public_coordinates
+from ledger.formats.signing_certificate import compute_fingerprint, create_signing_certificate
+from ledger.identifiers import CertificateType, RegionCode, Uscc
+from ledger.index.store import IndexStore
+from ledger.records import (
+    CompromiseStatement,
+    DepartmentRegistered,
+    DepartmentStatement,
+    MandateChanged,
+    MandateStatement,
+    SealKeyCompromised,
+    SealKeyEnded,
+    SealKeyEndStatement,
+    SealKeyRegistered,
+    SealKeyStatement,
+)
+from ledger.vault.key_files import SUITE_P256, SealKey
+from ledger.workspace import Workspace
+
+REGISTRY = "IssuerRegistry"
+_SEAL_KEY_VALIDITY_S = 5 * 365 * 86_400
+_OVERLAP_S = 60  # an end must still lie ahead when the chain sees it
+
+
+@dataclass(frozen=True, slots=True)
+class ActResult:
+    """An act that was recorded. Attributes: key_id: of the seal key it is about, else empty."""
+
+    issuer: Uscc
+    log_index: int
+    recorded_at_unix: int
+    key_id: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class SealKeyView:
+    key_id: bytes
+    valid_from_unix: int
+    valid_until_unix: int
+    compromised_since_unix: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MandateView:
+    certificate_type: CertificateType
+    valid_from_unix: int
+    valid_until_unix: int
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """A department as the log tells it."""
+
+    issuer: Uscc
+    member: str
+    name: str
+    region: RegionCode
+    seal_keys: tuple[SealKeyView, ...]
+    mandates: tuple[MandateView, ...]
+
+
+def register_department(
+    workspace: Workspace,
+    issuer: Uscc,
+    name: str,
+    region: RegionCode,
+    *,
+    valid_until_unix: int = NO_END_UNIX,
+) -> ActResult:
+    """Registers a department and makes its first seal key.
+
+    Run again after an interruption it does what is still missing.
+
+    Raises:
+        IssuerOfAnotherMemberError, RegionOutsideMemberError: the registry's refusals.
+        ConflictError: the department is registered and has a seal key.
+    """
+    known = workspace.gateway.department(issuer)
+    if known.member is not None and known.member == workspace.member:
+        if any(_registered_keys(workspace, issuer)):
+            raise ConflictError(
+                f"{issuer} is registered and has a seal key; to change keys: issuer rotate",
+                code="issuer_registered",
+            )
+    else:
+        submit_authority_act(
+            workspace,
+            REGISTRY,
+            "registerDepartment",
+            lambda sequence: DepartmentStatement(
+                workspace.member, issuer, region, name, valid_until_unix, sequence
+            ),
+        )
+    return _register_new_key(workspace, issuer, name)
+
+
+def change_mandate(
+    workspace: Workspace,
+    issuer: Uscc,
+    certificate_type: CertificateType,
+    *,
+    valid_from_unix: int | None = None,
+    valid_until_unix: int = NO_END_UNIX,
+) -> ActResult:
+    """Lets a department issue a type during [from, until); replaces the mandate on record."""
+    begins = 0 if valid_from_unix is None else valid_from_unix
+    return _act(
+        workspace,
+        issuer,
+        "changeMandate",
+        lambda sequence: MandateStatement(
+            workspace.member, issuer, certificate_type, begins, valid_until_unix, sequence
+        ),
+    )
+
+
+def rotate_seal_key(workspace: Workspace, issuer: Uscc) -> ActResult:
+    """Makes a new seal key and ends those in force; what they sealed stays verifiable."""
+    department = find_department(workspace, issuer)
+    before = _registered_keys(workspace, issuer)
+    result = _register_new_key(workspace, issuer, department.name)
+    for key_id in before:
+        now_unix = _chain_time(workspace)
+        record = workspace.gateway.seal_key(issuer, key_id)
+        ends = now_unix + _OVERLAP_S
+        if record.valid_until <= ends:
+            continue
+        _act(
+            workspace,
+            issuer,
+            "endSealKey",
+            lambda sequence, key_id=key_id, ends=ends: SealKeyEndStatement(  # type: ignore[misc]  # defaults bind the loop's values
+                workspace.member, issuer, key_id, ends, sequence
+            ),
+        )
+    return result
+
+
+def declare_compromise(
+    workspace: Workspace, issuer: Uscc, key_id: bytes, since_unix: int
+) -> ActResult:
+    """Declares a seal key compromised since a time: what it anchored from then on is refused."""
+    result = _act(
+        workspace,
+        issuer,
+        "declareCompromise",
+        lambda sequence: CompromiseStatement(
+            workspace.member, issuer, key_id, since_unix, sequence
+        ),
+    )
+    return ActResult(issuer, result.log_index, result.recorded_at_unix, key_id)
+
+
+def list_departments(index: IndexStore) -> list[Department]:
+    """Every department of every member, by the log."""
+    rows = index.entries_of_kind(DepartmentRegistered.TOPIC)
+    subjects = dict.fromkeys(row.subject for row in rows)
+    return [_to_department(index, subject) for subject in subjects]
+
+
+def find_department(workspace: Workspace, issuer: Uscc) -> Department:
+    """Raises NotFoundError when no department has this code."""
+    workspace.sync_index()
+    subject = issuer.to_chain().ljust(32, b"\0")
+    if not workspace.index.entries_of(subject):
+        raise NotFoundError(
+            f"no department {issuer} is registered; register it with `zhenglian issuer register`",
+            code="issuer_unknown",
+            field="issuer",
+        )
+    return _to_department(workspace.index, subject)
+
+
+def find_seal_key(workspace: Workspace, issuer: Uscc) -> SealKey:
+    """The newest seal key in force of which this home has the private part.
+
+    Raises:
+        NotFoundError: there is none; the message says which command makes one.
+    """
+    now_unix = _chain_time(workspace)
+    usable = []
+    for key_id in workspace.keys.seal_key_ids(issuer):
+        record = workspace.gateway.seal_key(issuer, key_id)
+        is_compromised = 0 < record.compromised_since <= now_unix
+        if record.valid_from <= now_unix < record.valid_until and not is_compromised:
+            usable.append((record.valid_from, key_id))
+    if not usable:
+        raise NotFoundError(
+            f"this home holds no seal key of {issuer} that is in force now; make one with "
+            f"`zhenglian issuer rotate {issuer}`",
+            code="seal_key_missing",
+            field="issuer",
+        )
+    return workspace.keys.seal_key(issuer, max(usable)[1])
+
+
+def _register_new_key(workspace: Workspace, issuer: Uscc, name: str) -> ActResult:
+    private_key = ec.generate_private_key(ec.SECP256R1())
+    x, y = public_coordinates(private_key.public_key())
+    root = workspace.keys.region_root()
+    begins = _chain_time(workspace)
+    ends = begins + _SEAL_KEY_VALIDITY_S
+    signing_certificate = create_signing_certificate(
+        root.private_key,
+        root.certificate,
+        private_key.public_key(),
+        issuer,
+        name,
+        valid_from_unix=begins,
+        valid_until_unix=ends,
+    )
+    # Kept before it is registered: a registered key that nobody holds would be lost.
+    key = workspace.keys.store_seal_key(
+        issuer, private_key, (signing_certificate, root.certificate)
+    )
+    fingerprint = compute_fingerprint(signing_certificate)
+    result = _act(
+        workspace,
+        issuer,
+        "registerSealKey",
+        lambda sequence: SealKeyStatement(
+            workspace.member, issuer, SUITE_P256, x, y, fingerprint, begins, ends, sequence
+        ),
+    )
+    return ActResult(issuer, result.log_index, result.recorded_at_unix, key.key_id)
+
+
+def _act(workspace: Workspace, issuer: Uscc, function: str, build: object) -> ActResult:
+    receipt: Receipt = submit_authority_act(workspace, REGISTRY, function, build)  # type: ignore[arg-type]  # each builds a statement
+    return ActResult(issuer, receipt.entries[0].index, receipt.time_unix)
+
+
+def _registered_keys(workspace: Workspace, issuer: Uscc) -> list[bytes]:
+    held = workspace.keys.seal_key_ids(issuer)
+    return [key_id for key_id in held if workspace.gateway.seal_key(issuer, key_id).suite]
+
+
+def _chain_time(workspace: Workspace) -> int:
+    return max(int(time.time()), workspace.gateway.head().time_unix)
+
+
+def _to_department(index: IndexStore, subject: bytes) -> Department:
+    statement: DepartmentStatement | None = None
+    keys: dict[bytes, SealKeyView] = {}
+    mandates: dict[CertificateType, MandateView] = {}
+    for row in index.entries_of(subject):
+        if row.payload is None:
+            continue
+        if row.kind == DepartmentRegistered.TOPIC:
+            statement = DepartmentRegistered.decode_payload(row.payload).statement
+        elif row.kind == SealKeyRegistered.TOPIC:
+            key = SealKeyRegistered.decode_payload(row.payload)
+            begins, ends = key.statement.valid_from, key.statement.valid_until
+            keys[key.key_id] = SealKeyView(key.key_id, begins, ends, None)
+        elif row.kind == SealKeyEnded.TOPIC:
+            end = SealKeyEnded.decode_payload(row.payload).statement
+            old = keys[end.key_id]
+            keys[end.key_id] = SealKeyView(
+                end.key_id, old.valid_from_unix, end.valid_until, old.compromised_since_unix
+            )
+        elif row.kind == SealKeyCompromised.TOPIC:
+            found = SealKeyCompromised.decode_payload(row.payload).statement
+            old = keys[found.key_id]
+            keys[found.key_id] = SealKeyView(
+                found.key_id, old.valid_from_unix, old.valid_until_unix, found.compromised_since
+            )
+        elif row.kind == MandateChanged.TOPIC:
+            given = MandateChanged.decode_payload(row.payload).statement
+            mandates[given.certificate_type] = MandateView(
+                given.certificate_type, given.valid_from, given.valid_until
+            )
+    if statement is None:
+        raise NotFoundError("the log has no department of that code", code="issuer_unknown")
+    return Department(
+        statement.issuer,
+        str(statement.member),
+        statement.name,
+        statement.region,
+        tuple(keys.values()),
+        tuple(mandates.values()),
+    )

@@ -1,0 +1,188 @@
+"""A home: the directory in which one member keeps its keys, vault, index and settings.
+
+The only wiring of the library: opens what an action asks for, when it asks, and closes all of it
+at the end.
+
+    HOME/zhenglian.toml    who this is and which ledger it belongs to
+    HOME/keys/             private keys, PKCS#12
+    HOME/vault/            certificates, encrypted; irreplaceable: back it up
+    HOME/index.sqlite      copy of the log; disposable
+    HOME/schemas/          schema files of certificate types besides those that come along
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from ledger.chain.engines import ChainLocation, connect
+from ledger.chain.gateway import Gateway, discover_consortium
+from ledger.chain.submitter import Submitter, load_account
+from ledger.errors import ConflictError, MalformedInputError, NotFoundError
+from ledger.identifiers import CertificateType, MemberId
+from ledger.index.store import IndexStore
+from ledger.index.sync import SyncResult, rebuild, sync
+from ledger.schemas import CertificateSchema, load_schema
+from ledger.vault.store import Vault
+from ledger.vault.key_files import KeyFiles
+
+CONFIG_NAME = "zhenglian.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Settings of a home (`zhenglian.toml`).
+
+    Attributes:
+        member: whose home this is.
+        name: the member's name.
+        chain: a directory (embedded chain) or a node's URL.
+        ledger_id: hex; set when the home first meets its ledger, and never changed.
+        consortium: address of the ledger's Consortium; set together with ledger_id.
+    """
+
+    member: MemberId
+    name: str
+    chain: str
+    ledger_id: str = ""
+    consortium: str = ""
+
+    @classmethod
+    def load(cls, path: Path) -> Config:
+        """Raises NotFoundError, or MalformedInputError that names the setting."""
+        try:
+            document = tomllib.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise NotFoundError(
+                f"{path.parent} is no home: it has no {path.name}; make one with `zhenglian init`",
+                code="home_not_found",
+            ) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise MalformedInputError(f"{path}: not a TOML file: {error}") from error
+        known = {"member", "name", "chain", "ledger_id", "consortium"}
+        for name, value in document.items():
+            if name not in known or not isinstance(value, str):
+                raise MalformedInputError(
+                    f"{path}: expected text under {', '.join(sorted(known))}; got {name}",
+                    field=name,
+                )
+        for name in ("member", "name", "chain"):
+            if name not in document:
+                raise MalformedInputError(f"{path}: {name} is missing", field=name)
+        return cls(**(document | {"member": MemberId.parse(document["member"])}))
+
+    def store(self, path: Path) -> None:
+        values = {
+            "member": str(self.member),
+            "name": self.name,
+            "chain": self.chain,
+            "ledger_id": self.ledger_id,
+            "consortium": self.consortium,
+        }
+        # A JSON string is a TOML basic string (TOML 1.0 §String).
+        lines = [f"{name} = {json.dumps(value)}\n" for name, value in values.items() if value]
+        beside = path.with_name(path.name + ".new")
+        beside.write_text("# Settings of this home. Made by `zhenglian init`.\n" + "".join(lines))
+        beside.replace(path)
+
+
+class Workspace:
+    """One home, opened. Use as a context manager.
+
+    Args:
+        home: the directory.
+        passphrase: opens keys and vault; asked for only when one of them is needed.
+        lock_timeout_s: how long to wait for a chain or vault that another process uses.
+    """
+
+    def __init__(
+        self, home: Path, config: Config, passphrase: str, *, lock_timeout_s: float = 10.0
+    ) -> None:
+        self.home = home
+        self.config = config
+        self._passphrase = passphrase
+        self._lock_timeout_s = lock_timeout_s
+        self._stack = ExitStack()
+
+    @classmethod
+    def open(cls, home: Path, passphrase: str, *, lock_timeout_s: float = 10.0) -> Self:
+        """Raises NotFoundError when the directory is no home."""
+        config = Config.load(home / CONFIG_NAME)
+        return cls(home, config, passphrase, lock_timeout_s=lock_timeout_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def member(self) -> MemberId:
+        return self.config.member
+
+    @cached_property
+    def keys(self) -> KeyFiles:
+        return KeyFiles(self.home / "keys", self._passphrase)
+
+    @cached_property
+    def gateway(self) -> Gateway:
+        """The ledger on its chain; the first time, remembers which ledger it is."""
+        location = ChainLocation.parse(self.config.chain)
+        web3 = self._stack.enter_context(connect(location, lock_timeout_s=self._lock_timeout_s))
+        gateway = Gateway(web3, self.config.consortium or discover_consortium(web3))
+        found = gateway.ledger_id.hex()
+        if self.config.ledger_id and found != self.config.ledger_id:
+            raise ConflictError(
+                f"this home belongs to ledger {self.config.ledger_id}; the chain {location} has "
+                f"{found}",
+                code="another_ledger",
+            )
+        if not self.config.ledger_id:
+            self.config = replace(
+                self.config, ledger_id=found, consortium=gateway.consortium_address
+            )
+            self.config.store(self.home / CONFIG_NAME)
+        return gateway
+
+    @cached_property
+    def vault(self) -> Vault:
+        vault = Vault.open(
+            self.home / "vault", self._passphrase, lock_timeout_s=self._lock_timeout_s
+        )
+        return self._stack.enter_context(vault)
+
+    @cached_property
+    def submitter(self) -> Submitter:
+        account = load_account(self.keys.operator_secret())
+        return Submitter(self.gateway, account, self.vault.outbox)
+
+    @property
+    def index_path(self) -> Path:
+        return self.home / "index.sqlite"
+
+    @cached_property
+    def index(self) -> IndexStore:
+        """The index as it is; `sync_index` brings it up to the chain."""
+        if self.index_path.exists():
+            store = IndexStore.open(self.index_path)
+        else:
+            store = IndexStore.create(
+                self.index_path, self.gateway.ledger_id, self.gateway.consortium_address
+            )
+        return self._stack.enter_context(store)
+
+    def sync_index(self) -> SyncResult:
+        """Reads what is new on the chain; see `ledger.index.sync.sync`."""
+        return sync(self.index, self.gateway)
+
+    def rebuild_index(self) -> SyncResult:
+        return rebuild(self.index_path, self.gateway)
+
+    def schema(self, certificate_type: CertificateType) -> CertificateSchema:
+        """Raises NotFoundError when the type has no schema file."""
+        return load_schema(certificate_type, directory=self.home / "schemas")
