@@ -7,9 +7,9 @@ now. A call on a number or hash sees that block's own time.
 
 from __future__ import annotations
 
-from local_chain.embedded.blocks import Header
 from local_chain.embedded.calls import CALL_GAS_CAP, estimate_gas, run_call
 from local_chain.embedded.evm.machine import MachineState
+from local_chain.embedded.headers import Header
 from local_chain.embedded.node import Node
 from local_chain.embedded.parameters import (
     BlockChoice,

@@ -11,9 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from local_chain.embedded.blocks import SealedBlock, draft_genesis
+from local_chain.embedded.blocks import SealedBlock
 from local_chain.embedded.database import FORMAT_NUMBER, ChainConfig, ChainDatabase
 from local_chain.embedded.errors import ChainMismatchError
+from local_chain.embedded.headers import draft_genesis
 from local_chain.embedded.lock import DirectoryLock
 from local_chain.embedded.node import Node
 from local_chain.embedded.rpc import RpcMethods

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import lmdb
 
-from local_chain.embedded.blocks import Header, LogRecord, SealedBlock, TransactionRecord
+from local_chain.embedded.blocks import LogRecord, Place, SealedBlock, TransactionRecord
 from local_chain.embedded.environment import SMALLEST_MAP_BYTES, Environment
 from local_chain.embedded.errors import ChainDamagedError, ChainMismatchError
+from local_chain.embedded.headers import Header
 
 FORMAT_NUMBER = 1
 
@@ -26,7 +27,6 @@ _INDEX_TABLES = ("logs_by_address", "logs_by_topic")
 _CONFIG_KEY = b"config"
 _HEAD_KEY = b"head"
 _NUMBER = struct.Struct(">Q")
-_PLACE = struct.Struct(">QI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +43,6 @@ class ChainConfig:
     chain_id: int
     genesis_time_unix: int
     precompile: bool
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """Where a transaction or a log stands: block number and position in the block."""
-
-    number: int
-    index: int
-
-    def encode(self) -> bytes:
-        """12 bytes whose order is that of the chain."""
-        return _PLACE.pack(self.number, self.index)
-
-    @classmethod
-    def parse(cls, encoded: bytes) -> Place:
-        """Read what `encode` wrote."""
-        return cls(*_PLACE.unpack(encoded))
 
 
 class ChainDatabase:
@@ -189,11 +172,11 @@ class ChainDatabase:
         for key, value in sorted(block.nodes.items()):
             put(key, value, overwrite=False, db=self._table("nodes"))
         for index, record in enumerate(block.transactions):
-            place = _PLACE.pack(number, index)
+            place = Place(number, index).encode()
             put(place, record.encode(), db=self._table("transactions"))
             put(record.transaction_hash, place, db=self._table("places"))
         for index, log in enumerate(block.logs):
-            place = _PLACE.pack(number, index)
+            place = Place(number, index).encode()
             put(place, log.encode(), db=self._table("logs"))
             put(log.address, place, db=self._table("logs_by_address"))
             for position, topic in enumerate(log.topics):

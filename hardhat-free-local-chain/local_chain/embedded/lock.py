@@ -46,10 +46,11 @@ class DirectoryLock:
         if self in _held:
             _held.discard(self)
             os.ftruncate(self._descriptor, 0)
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             os.close(self._descriptor)
 
     def forget(self) -> None:
-        """In a forked child: drop the inherited descriptor, so that only the parent holds it."""
+        """In a forked child: drop the inherited descriptor, or the lock would outlive the parent."""
         os.close(self._descriptor)
 
     def _wait(self, directory: Path, timeout_s: float) -> None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import lmdb
 
-from local_chain.embedded.blocks import LogRecord
-from local_chain.embedded.database import ChainDatabase, Place
+from local_chain.embedded.blocks import LogRecord, Place
+from local_chain.embedded.database import ChainDatabase
 from local_chain.embedded.environment import Environment
 from local_chain.embedded.errors import ChainDamagedError
 

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from local_chain.embedded.blocks import Header, draft_child
 from local_chain.embedded.database import ChainConfig, ChainDatabase
 from local_chain.embedded.errors import (
     ChainClosedError,
@@ -22,6 +21,7 @@ from local_chain.embedded.errors import (
     RpcCode,
     RpcError,
 )
+from local_chain.embedded.headers import Header, draft_child
 from local_chain.embedded.keccak import keccak
 from local_chain.embedded.sealing import SealingClock
 from local_chain.embedded.transactions import Transaction, parse_transaction

@@ -12,8 +12,6 @@ from trie.hexary import HexaryTrie
 
 from local_chain.embedded import rlp
 from local_chain.embedded.blocks import (
-    EMPTY_TRIE_ROOT,
-    Header,
     LogRecord,
     SealedBlock,
     TransactionRecord,
@@ -22,6 +20,7 @@ from local_chain.embedded.blocks import (
 )
 from local_chain.embedded.errors import RpcCode, RpcError
 from local_chain.embedded.evm.machine import MachineState, Outcome
+from local_chain.embedded.headers import EMPTY_TRIE_ROOT, Header
 from local_chain.embedded.keccak import keccak
 from local_chain.embedded.transactions import (
     MAX_INITCODE_BYTES,
@@ -91,8 +90,8 @@ class PendingBlock:
         header = replace(
             self.header,
             state_root=state_root,
-            transactions_root=_compute_list_root([one.raw for one in self.transactions]),
-            receipts_root=_compute_list_root(receipts),
+            transactions_root=compute_list_root([one.raw for one in self.transactions]),
+            receipts_root=compute_list_root(receipts),
             logs_bloom=compute_bloom(self.logs),
             gas_used=self._gas_used,
         )
@@ -134,7 +133,7 @@ class PendingBlock:
         return self.logs[record.first_log_index : record.first_log_index + record.log_count]
 
 
-def _compute_list_root(items: Sequence[bytes]) -> bytes:
+def compute_list_root(items: Sequence[bytes]) -> bytes:
     """The root of the trie from RLP-encoded positions to items (Yellow Paper, 4.3.2)."""
     trie = HexaryTrie({}, EMPTY_TRIE_ROOT)
     for index, item in enumerate(items):

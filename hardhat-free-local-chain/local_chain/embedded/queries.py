@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from local_chain.embedded.blocks import Header, TransactionRecord
-from local_chain.embedded.database import Place
+from local_chain.embedded.blocks import Place, TransactionRecord
 from local_chain.embedded.errors import ChainDamagedError
+from local_chain.embedded.headers import Header
 from local_chain.embedded.log_search import LogFilter, search_logs
 from local_chain.embedded.node import Node
 from local_chain.embedded.parameters import (

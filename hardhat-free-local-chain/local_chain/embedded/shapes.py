@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from local_chain.embedded import rlp
-from local_chain.embedded.blocks import Header, LogRecord, TransactionRecord, compute_bloom
-from local_chain.embedded.database import Place
+from local_chain.embedded.blocks import LogRecord, Place, TransactionRecord, compute_bloom
+from local_chain.embedded.headers import Header
 from local_chain.embedded.transactions import Transaction
 
 Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None

@@ -15,8 +15,8 @@ from eth.vm.execution_context import ExecutionContext
 from eth_typing import Address, BlockNumber, Hash32
 from eth_utils.exceptions import ValidationError
 
-from local_chain.embedded.blocks import Header
 from local_chain.embedded.evm.rules import P256State, PlainState, StateNodes
+from local_chain.embedded.headers import Header
 from local_chain.embedded.transactions import Transaction
 
 if TYPE_CHECKING:
