@@ -26,11 +26,11 @@ _TYPE_WIDTH = 21
 _REGION_LENGTH = 6
 
 _ID_FIELD = "certificate_id"
-_ID_SHAPE = re.compile(
-    re.escape(CERTIFICATE_ROOT)
-    + r"\.([0-9A-Z]{21})\.([0-9A-Z]{18}|[0-9]{6})\.([0-9A-Z]{1,64})\.([0-9]{3})\.([0-9A-Z])",
-    re.ASCII,
+_ID_HEAD = re.compile(
+    re.escape(CERTIFICATE_ROOT) + r"\.([0-9A-Z]{21})\.([0-9A-Z]{18}|[0-9]{6})", re.ASCII
 )
+_SERIAL_LENGTHS = range(1, 65)
+_VERSION_LENGTH = 3
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -82,7 +82,7 @@ def parse_issuer_field(text: str) -> Uscc | RegionCode:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prefix:
+class _Head:
     """Type and issuer, read once for all certificates that share them, with both walks' states."""
 
     type: CertificateType
@@ -92,15 +92,27 @@ class _Prefix:
 
 
 @lru_cache(maxsize=4096)
-def _parse_prefix(type_text: str, issuer_text: str) -> _Prefix:
-    certificate_type = CertificateType.parse(type_text)
-    issuer = parse_issuer_field(issuer_text)
-    start, text = check_characters.START_STATE, type_text + issuer_text
-    return _Prefix(
-        certificate_type,
-        issuer,
-        check_characters.advance_iso(start, text),
-        check_characters.advance_deviant(start, text),
+def _parse_head(text: str) -> _Head | None:
+    """Read everything before the serial; None if it has another shape."""
+    match = _ID_HEAD.fullmatch(text)
+    if match is None:
+        return None
+    start, walked = check_characters.START_STATE, "".join(match.groups())
+    return _Head(
+        CertificateType.parse(match[1]),
+        parse_issuer_field(match[2]),
+        check_characters.advance_iso(start, walked),
+        check_characters.advance_deviant(start, walked),
+    )
+
+
+def _is_tail(serial: str, version: str) -> bool:
+    return (
+        len(serial) in _SERIAL_LENGTHS
+        and len(version) == _VERSION_LENGTH
+        and version.isdigit()
+        and serial.isascii()
+        and version.isascii()
     )
 
 
@@ -132,26 +144,25 @@ class CertificateId:
             WrongCheckCharacterError: the check character fits neither the standard nor the
                 known deviant rule.
         """
-        match = _ID_SHAPE.fullmatch(text)
-        if match is None:
-            raise MalformedInputError(
-                f"{_ID_FIELD}: expected {CERTIFICATE_ROOT}.<type 21>.<issuer 18 or 6>.<serial>."
-                f"<version 3>.<check 1> (GB/T 36904), got {shown(text)}",
-                field=_ID_FIELD,
-            )
-        type_text, issuer_text, serial, version, check = match.groups()
-        prefix = _parse_prefix(type_text, issuer_text)
+        try:
+            head_text, serial, version, check = text.rsplit(".", 3)
+        except ValueError:
+            raise _wrong_shape(text) from None
+        head = _parse_head(head_text)
+        if head is None or not _is_tail(serial, version):
+            raise _wrong_shape(text)
         rest = serial + version
-        expected = check_characters.iso_character(
-            check_characters.advance_iso(prefix.iso_state, rest)
-        )
+        state = check_characters.advance_iso(head.iso_state, rest)
+        if not state or len(check) != 1 or check not in check_characters.ALPHABET:
+            raise _wrong_shape(text)
+        expected = check_characters.iso_character(state)
         if check == expected:
-            return cls(prefix.type, prefix.issuer, serial, version, check)
+            return cls(head.type, head.issuer, serial, version, check)
         deviant = check_characters.deviant_character(
-            check_characters.advance_deviant(prefix.deviant_state, rest)
+            check_characters.advance_deviant(head.deviant_state, rest)
         )
         if check == deviant:
-            return cls(prefix.type, prefix.issuer, serial, version, check, has_deviant_check=True)
+            return cls(head.type, head.issuer, serial, version, check, has_deviant_check=True)
         raise WrongCheckCharacterError(
             f"{_ID_FIELD}: expected check character {expected} (ISO/IEC 7064 MOD 37,36), "
             f"got {check} in {shown(text)}",
@@ -172,15 +183,16 @@ class CertificateId:
         Raises:
             MalformedInputError: serial or version has another shape.
         """
-        middle = f"{CERTIFICATE_ROOT}.{type_}.{issuer}.{serial}.{version}"
-        if _ID_SHAPE.fullmatch(f"{middle}.0") is None:
+        head = _parse_head(f"{CERTIFICATE_ROOT}.{type_}.{issuer}")
+        state = 0
+        if head is not None and _is_tail(serial, version):
+            state = check_characters.advance_iso(head.iso_state, serial + version)
+        if not state:
             raise MalformedInputError(
                 f"{_ID_FIELD}: expected a serial of 1 to 64 characters 0-9A-Z and a version of "
                 f"3 digits, got {shown(serial)} and {shown(version)}",
                 field=_ID_FIELD,
             )
-        prefix = _parse_prefix(str(type_), str(issuer))
-        state = check_characters.advance_iso(prefix.iso_state, serial + version)
         return cls(type_, issuer, serial, version, check_characters.iso_character(state))
 
     @property
@@ -193,3 +205,11 @@ class CertificateId:
             f"{CERTIFICATE_ROOT}.{self.type}.{self.issuer}"
             f".{self.serial}.{self.version}.{self.check}"
         )
+
+
+def _wrong_shape(text: str) -> MalformedInputError:
+    return MalformedInputError(
+        f"{_ID_FIELD}: expected {CERTIFICATE_ROOT}.<type 21>.<issuer 18 or 6>.<serial>."
+        f"<version 3>.<check 1> (GB/T 36904), got {shown(text)}",
+        field=_ID_FIELD,
+    )

@@ -2,7 +2,9 @@
 
 MOD 37,36 is computed from a table of 36 states by 128 bytes, so that a long common prefix (type
 and issuer of all certificates of a file) is walked once and its state kept. A state is the
-recursion value of ISO/IEC 7064:2003 section 9 after doubling, 1 to 36, scaled by the row width.
+recursion value of ISO/IEC 7064:2003 section 9 after doubling, 1 to 36, scaled by the row width. A
+character outside the alphabet leads to state 0, which nothing leaves: the walk is also the check
+that a text consists of 0-9 and A-Z.
 
 The deviant variant is what some provincial platforms write (identifiers of theirs are public): a
 letter counts one too high unless the sum wraps past 37, which undoes it, and the check value is
@@ -56,7 +58,7 @@ _DEVIANT_TABLE = _build_table(is_deviant=True)
 
 
 def advance_iso(state: int, text: str) -> int:
-    """Walk on from `state` over `text`, which must consist of 0-9 and A-Z."""
+    """Walk on from `state` over an ASCII `text`; 0 if it has other characters than 0-9 and A-Z."""
     table = _ISO_TABLE
     for byte in text.encode("ascii"):
         state = table[state + byte]

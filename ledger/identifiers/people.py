@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Self
 
 from stdnum.cn import ric
@@ -17,6 +18,15 @@ from ledger.identifiers.check_characters import WrongCheckCharacterError
 
 _FIELD = "identity_number"
 _SHAPE = re.compile(r"[0-9]{17}[0-9X]", re.ASCII)
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_date(digits: str) -> bool:
+    try:
+        date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -43,15 +53,13 @@ class IdentityNumber:
                 f"got {len(text)} characters",
                 field=_FIELD,
             )
-        try:
-            date(int(text[6:10]), int(text[10:12]), int(text[12:14]))
-        except ValueError:
+        if not _is_date(text[6:14]):
             raise MalformedInputError(
                 f"{_FIELD}: expected a birth date in characters 7 to 14, got no date of the "
                 "calendar",
                 code="wrong_birth_date",
                 field=_FIELD,
-            ) from None
+            )
         expected = ric.calc_check_digit(text)
         if text[-1] != expected:
             raise WrongCheckCharacterError(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.errors import MalformedInputError
@@ -121,29 +121,31 @@ def test_built_identifier_is_read_back(identifier: CertificateId) -> None:
     assert not parsed.has_deviant_check
 
 
-@given(IDS, st.integers(min_value=0), st.sampled_from(ALPHABET + "."))
+@given(IDS, st.sampled_from(ALPHABET + "."))
 def test_single_wrong_character_never_passes_as_standard(
-    identifier: CertificateId, position: int, character: str
+    identifier: CertificateId, character: str
 ) -> None:
     text = str(identifier)
-    position %= len(text)
-    assume(text[position] != character)
-    assert not is_accepted_as_standard(text[:position] + character + text[position + 1 :])
+    for position in range(len(text)):
+        if text[position] != character:
+            wrong = text[:position] + character + text[position + 1 :]
+            assert not is_accepted_as_standard(wrong)
 
 
-@given(IDS, st.integers(min_value=0))
-@example(CertificateId.parse(SAMPLE), 55)
-def test_transposition_of_characters_two_or_more_apart_in_value_never_passes_as_standard(
-    identifier: CertificateId, position: int
+@given(IDS)
+def test_transposition_of_unlike_characters_never_passes_as_standard(
+    identifier: CertificateId,
 ) -> None:
-    """MOD 37,36 misses one pair of neighbours of consecutive values per state, and no other."""
+    """MOD 37,36 misses, per state, one pair of neighbours of consecutive values, and no other."""
     text = str(identifier)
-    position %= len(text) - 1
-    first, second = text[position], text[position + 1]
-    assume("." not in (first, second))
-    assume(abs(ALPHABET.index(first) - ALPHABET.index(second)) > 1)
-    assume({first, second} != {"0", "Z"})
-    assert not is_accepted_as_standard(text[:position] + second + first + text[position + 2 :])
+    for position in range(len(text) - 1):
+        first, second = text[position], text[position + 1]
+        if "." in (first, second) or first == second:
+            continue
+        distance = abs(ALPHABET.index(first) - ALPHABET.index(second))
+        if distance not in (1, 35):
+            wrong = text[:position] + second + first + text[position + 2 :]
+            assert not is_accepted_as_standard(wrong)
 
 
 def test_type_goes_to_the_chain_and_back() -> None:

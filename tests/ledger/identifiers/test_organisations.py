@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.errors import MalformedInputError
@@ -37,19 +37,21 @@ def test_built_code_is_read_back_from_text_and_chain(code: Uscc) -> None:
     assert Uscc.from_chain(code.to_chain()) == code
 
 
-@given(CODES, st.integers(min_value=0, max_value=17), st.sampled_from(ALPHABET))
-def test_single_wrong_character_is_detected(code: Uscc, position: int, character: str) -> None:
+@given(CODES, st.sampled_from(ALPHABET))
+def test_single_wrong_character_is_detected(code: Uscc, character: str) -> None:
     text = str(code)
-    assume(text[position] != character)
-    assert not is_accepted(text[:position] + character + text[position + 1 :])
+    for position in range(18):
+        if text[position] != character:
+            assert not is_accepted(text[:position] + character + text[position + 1 :])
 
 
-@given(CODES, st.integers(min_value=0, max_value=16))
-def test_adjacent_transposition_is_detected(code: Uscc, position: int) -> None:
+@given(CODES)
+def test_adjacent_transposition_is_detected(code: Uscc) -> None:
     text = str(code)
-    first, second = text[position], text[position + 1]
-    assume(first != second)
-    assert not is_accepted(text[:position] + second + first + text[position + 2 :])
+    for position in range(17):
+        first, second = text[position], text[position + 1]
+        if first != second:
+            assert not is_accepted(text[:position] + second + first + text[position + 2 :])
 
 
 def test_wrong_check_character_names_the_right_one() -> None:

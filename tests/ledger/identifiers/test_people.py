@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import ric
 
@@ -40,17 +40,19 @@ def test_number_of_an_unassigned_region_is_accepted(text: str) -> None:
     assert f"{number.birth_date:%Y%m%d}" == text[6:14]
 
 
-@given(NUMBERS, st.integers(min_value=0, max_value=17), st.sampled_from("0123456789X"))
-def test_single_wrong_character_is_detected(text: str, position: int, character: str) -> None:
-    assume(text[position] != character)
-    assert not is_accepted(text[:position] + character + text[position + 1 :])
+@given(NUMBERS, st.sampled_from("0123456789X"))
+def test_single_wrong_character_is_detected(text: str, character: str) -> None:
+    for position in range(18):
+        if text[position] != character:
+            assert not is_accepted(text[:position] + character + text[position + 1 :])
 
 
-@given(NUMBERS, st.integers(min_value=0, max_value=16))
-def test_adjacent_transposition_is_detected(text: str, position: int) -> None:
-    first, second = text[position], text[position + 1]
-    assume(first != second)
-    assert not is_accepted(text[:position] + second + first + text[position + 2 :])
+@given(NUMBERS)
+def test_adjacent_transposition_is_detected(text: str) -> None:
+    for position in range(17):
+        first, second = text[position], text[position + 1]
+        if first != second:
+            assert not is_accepted(text[:position] + second + first + text[position + 2 :])
 
 
 def test_repr_hides_the_number() -> None:
