@@ -1,0 +1,161 @@
+"""Connections and transactions of the vault, on SQLite by default and on PostgreSQL by URL.
+
+SQLite settings and why: WAL, so that readers never wait for the writer; synchronous FULL, so that
+what was acknowledged survives a loss of power (the price is one fsync a transaction);
+secure_delete, so that an erased key is overwritten. Sources: sqlite.org/wal.html, pragma.html.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from ledger.errors import MalformedInputError, StorageError
+from ledger.vault.failures import translate
+
+BUSY_TIMEOUT_S = 30.0
+CACHE_KIB = 32 * 1024
+_WRITES = "vault_writes"
+
+
+class Database:
+    """An engine, and transactions on it. Thread-safe; each thread has its own transaction.
+
+    Args:
+        engine: made by `open_sqlite` or `open_url`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(**{_WRITES: True})
+        self._own = threading.local()
+
+    @classmethod
+    def open_sqlite(cls, path: Path, *, read_only: bool) -> Database:
+        """Use the database file at `path`, which must exist."""
+        source = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
+
+        def connect() -> sqlite3.Connection:
+            return sqlite3.connect(
+                source,
+                uri=True,
+                timeout=BUSY_TIMEOUT_S,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+
+        engine = create_engine(
+            "sqlite://", creator=connect, poolclass=QueuePool, hide_parameters=True
+        )
+        event.listen(engine, "connect", _configure_read_only if read_only else _configure)
+        event.listen(engine, "begin", _begin)
+        return cls(engine)
+
+    @classmethod
+    def open_url(cls, url: str, *, read_only: bool) -> Database:
+        """Use the database at an SQLAlchemy URL.
+
+        Raises:
+            MalformedInputError: vault_url for SQLite, which is opened by its directory.
+        """
+        if url.startswith("sqlite"):
+            raise MalformedInputError(
+                "an SQLite vault is opened by its directory, without a URL", code="vault_url"
+            )
+        options = {"postgresql_readonly": read_only} if url.startswith("postgresql") else {}
+        return cls(create_engine(url, hide_parameters=True, execution_options=options))
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view; inside `write` of the same thread, that transaction's view."""
+        with _translated():
+            if (connection := self._current()) is not None:
+                yield connection
+                return
+            with self._engine.connect() as connection:
+                yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, all or nothing; inside another of the same thread, a part of it."""
+        with _translated():
+            if (connection := self._current()) is not None:
+                with connection.begin_nested():
+                    yield connection
+                return
+            with self._writer.begin() as connection:
+                self._own.connection = connection
+                try:
+                    yield connection
+                finally:
+                    self._own.connection = None
+
+    def truncate_log(self) -> None:
+        """Move the write-ahead log into the database and empty it, so that nothing old is left.
+
+        Raises:
+            StorageError: log_in_use when a reader still needs it.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return
+        with _translated(), self._engine.connect() as connection:
+            connection.rollback()
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - for the type checker
+            (is_blocked, *_) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_blocked:
+            raise StorageError(
+                "a reader still needs the write-ahead log, which cannot be emptied now",
+                code="log_in_use",
+            )
+
+    def find_damage(self) -> list[str]:
+        """What the database itself finds wrong with its files; empty if nothing. Reads it all."""
+        if self._engine.dialect.name != "sqlite":
+            return []
+        with self.read() as connection:
+            findings = [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+            orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        damage = [finding for finding in findings if finding != "ok"]
+        return damage + [
+            f"row {row[1]} of {row[0]} has lost its row in {row[2]}" for row in orphans
+        ]
+
+    def close(self) -> None:
+        """End all connections."""
+        self._engine.dispose()
+
+    def _current(self) -> Connection | None:
+        return getattr(self._own, "connection", None)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        raise translate(error) from error
+
+
+def _configure(connection: sqlite3.Connection, _record: object) -> None:
+    _configure_read_only(connection, _record)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+
+
+def _configure_read_only(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+
+
+def _begin(connection: Connection) -> None:
+    """Writers take the write lock at once: a transaction that read first could not get it later."""
+    is_writer = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")

@@ -1,0 +1,240 @@
+"""The tables of the vault as they are now. How a vault gets there: `migrations`.
+
+Times are unix seconds, hashes and keys are bytes. What an erasure destroys stands in a table of its
+own (`data_keys`, `officers`); leaf hashes stay for ever. A batch is never deleted.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+SCHEMA_REVISION = "0001"
+REVISION_TABLE = "vault_revision"
+
+
+class RunState(StrEnum):
+    """How far the issuing of one source has come."""
+
+    RUNNING = "running"
+    STAGED = "staged"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class BatchState(StrEnum):
+    """open takes certificates · closed is complete and signed · anchored is on the chain ·
+    abandoned has given its certificates up."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    ANCHORED = "anchored"
+    ABANDONED = "abandoned"
+
+
+class TransactionState(StrEnum):
+    """prepared may have been sent · sent was · mined and reverted have a receipt · superseded gave
+    its nonce up to another."""
+
+    PREPARED = "prepared"
+    SENT = "sent"
+    MINED = "mined"
+    REVERTED = "reverted"
+    SUPERSEDED = "superseded"
+
+
+class ActState(StrEnum):
+    """prepared may have been sent · sent was · recorded is on the chain · refused never will be."""
+
+    PREPARED = "prepared"
+    SENT = "sent"
+    RECORDED = "recorded"
+    REFUSED = "refused"
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    }
+)
+_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite aliases its row id only for INTEGER
+
+
+def _has_length(column: str, length: int) -> CheckConstraint:
+    return CheckConstraint(f"length({column}) = {length}", name=f"{column}_length")
+
+
+def _is_one_of(states: type[StrEnum]) -> CheckConstraint:
+    names = ", ".join(f"'{state.value}'" for state in states)
+    return CheckConstraint(f"state IN ({names})", name="state")
+
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("source_name", Text, nullable=False),
+    Column("source_digest", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("started_at_unix", BigInteger, nullable=False),
+    Column("ended_at_unix", BigInteger),
+    Column("counts", JSON, nullable=False),
+    _is_one_of(RunState),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("batch_id", LargeBinary, nullable=False),
+    Column("batch_key", LargeBinary, nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("key_id", LargeBinary, nullable=False),
+    Column("certificate_type", Text, nullable=False),
+    Column("header", LargeBinary, nullable=False),
+    Column("run_id", _ID, ForeignKey("runs.id")),
+    Column("state", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("root", LargeBinary),
+    Column("valid_until_unix", BigInteger),
+    Column("signature", LargeBinary),
+    Column("opened_at_unix", BigInteger, nullable=False),
+    Column("closed_at_unix", BigInteger),
+    Column("anchored_at_unix", BigInteger),
+    Column("log_index", BigInteger),
+    Column("transaction_hash", LargeBinary),
+    UniqueConstraint("batch_key"),
+    _has_length("batch_id", 32),
+    _has_length("batch_key", 32),
+    _has_length("root", 32),
+    _has_length("signature", 64),
+    _has_length("transaction_hash", 32),
+    _is_one_of(BatchState),
+    Index(None, "state"),
+    Index(None, "run_id"),
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=False),
+    Column("identifier", Text, nullable=False),
+    Column("batch", _ID, ForeignKey("batches.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("leaf_hash", LargeBinary, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    UniqueConstraint("identifier"),
+    UniqueConstraint("batch", "position"),
+    _has_length("leaf_hash", 32),
+)
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column(
+        "certificate",
+        _ID,
+        ForeignKey("certificates.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("content_mac", LargeBinary, nullable=False),
+    _has_length("wrapped_key", 60),
+    _has_length("content_mac", 16),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("identifier", Text, nullable=False),
+    Column("erased_at_unix", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    UniqueConstraint("identifier"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("purpose", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("account", LargeBinary, nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("raw_transaction", LargeBinary, nullable=False),
+    Column("transaction_hash", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at_unix", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+    UniqueConstraint("transaction_hash"),
+    _has_length("account", 20),
+    _has_length("transaction_hash", 32),
+    _is_one_of(TransactionState),
+    Index(
+        "uq_outbox_account_nonce",
+        "account",
+        "nonce",
+        unique=True,
+        sqlite_where=text("state <> 'superseded'"),
+        postgresql_where=text("state <> 'superseded'"),
+    ),
+    Index(None, "account", "state"),
+    Index(None, "purpose", "reference"),
+)
+
+officers = Table(
+    "officers",
+    metadata,
+    Column("commitment", LargeBinary, primary_key=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    _has_length("commitment", 32),
+)
+
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("batch_key", LargeBinary),
+    Column("sequence", BigInteger, nullable=False),
+    Column("statement", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("officer", LargeBinary, ForeignKey("officers.commitment")),
+    Column("details", JSON, nullable=False),
+    Column("created_at_unix", BigInteger, nullable=False),
+    _has_length("batch_key", 32),
+    _has_length("signature", 64),
+    _is_one_of(ActState),
+    Index(None, "batch_key"),
+    Index(None, "state"),
+)
