@@ -50,6 +50,7 @@ class RowErrorCode(StrEnum):
     PERIOD_ENDS_BEFORE_IT_BEGINS = "period_ends_before_it_begins"
     DUPLICATE_ROW = "duplicate_row"
     CONFLICTING_ROW = "conflicting_row"
+    CONFLICTING_CERTIFICATE = "conflicting_certificate"
 
     DEVIANT_CHECK_CHARACTER = "deviant_check_character"
     POSSIBLY_TRUNCATED = "possibly_truncated"
@@ -97,6 +98,10 @@ class RowError:
 
 
 _TEXTS: dict[RowErrorCode, tuple[str, str]] = {
+    RowErrorCode.CONFLICTING_CERTIFICATE: (
+        "该证照标识已签发，且内容与本行不同。更正内容须换版本号或流水号，并用 replace 取代原证",
+        "This identifier was issued with other content; correct it by a new version and `replace`",
+    ),
     RowErrorCode.EMPTY_FILE: (
         "文件为空。请下载模板，填写后再上传",
         "The file is empty. Fill in the template and upload that",
@@ -210,8 +215,8 @@ _TEXTS: dict[RowErrorCode, tuple[str, str]] = {
         "The type within the identifier should be {wanted}",
     ),
     RowErrorCode.WRONG_ISSUER: (
-        "证照标识中的颁发机构代码应为 {wanted}",
-        "The issuer within the identifier should be {wanted}",
+        "证照标识中的颁发机构代码应为 {wanted}，或本省的 6 位行政区划代码",
+        "The issuer within the identifier should be {wanted} or a region of its province",
     ),
     RowErrorCode.ISSUED_IN_FUTURE: (
         "发证日期不得晚于今天（{today}）",

@@ -1,0 +1,160 @@
+"""From a batch that is staged to a batch that is on the chain.
+
+close (root, signed statement) → submit → confirm. A batch is anchored under one batch key for
+ever: what is signed anew after its time is the statement only, so that no certificate is ever
+sealed twice and a transaction that turns up late changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from ledger.chain.submitter import Receipt
+from ledger.errors import LedgerError, StorageError
+from ledger.formats.merkle import MerkleTree
+from ledger.formats.seals import sign_digest
+from ledger.formats.statements import compute_digest
+from ledger.records import (
+    BatchAnchored,
+    BatchExistsError,
+    BatchExpiredError,
+    BatchStatement,
+    Signature,
+)
+from ledger.vault.batches import BatchRow
+from ledger.vault.key_files import SUITE_P256
+from ledger.vault.tables import BatchState
+from ledger.workspace import Workspace
+
+STATEMENT_VALIDITY_S = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class AnchoredBatch:
+    """A batch on the chain."""
+
+    batch_key: bytes
+    count: int
+    root: bytes
+    anchored_at_unix: int
+    log_index: int
+
+
+def close_batch(workspace: Workspace, batch: BatchRow) -> BatchRow:
+    """Computes the root over the staged leaves and signs the batch statement."""
+    root = MerkleTree(workspace.vault.batches.leaf_hashes(batch.pk)).root_hash
+    statement = _statement(batch, root, _valid_until(workspace))
+    signature = _seal(workspace, statement)
+    return workspace.vault.batches.close(
+        batch.pk, root, batch.count, statement.valid_until, _raw(signature)
+    )
+
+
+def anchor_batch(workspace: Workspace, batch: BatchRow) -> AnchoredBatch:
+    """Puts a closed batch on the chain, or finds that it is there.
+
+    Raises:
+        LedgerError: the contract's refusal; the batch stays closed.
+        ChainUnavailableError: the outcome is unknown; the next run finds out.
+    """
+    if workspace.gateway.batch(batch.batch_key) is not None:
+        return _confirm_from_log(workspace, batch)
+    batch = _renew_if_expired(workspace, batch)
+    try:
+        receipt = _submit(workspace, batch)
+    except BatchExistsError:
+        return _confirm_from_log(workspace, batch)
+    except BatchExpiredError:
+        receipt = _submit(workspace, _renew(workspace, batch))
+    entry = receipt.entries[0]
+    return _confirm(workspace, batch, entry.entry.time_unix, entry.index, receipt.transaction_hash)
+
+
+def settle_closed_batches(workspace: Workspace) -> list[AnchoredBatch]:
+    """Anchors what an interrupted run had closed. An acknowledged batch needs nothing more."""
+    closed = workspace.vault.batches.in_state(BatchState.CLOSED)
+    if closed:
+        workspace.submitter.resolve_unfinished()
+    return [anchor_batch(workspace, batch) for batch in closed]
+
+
+def _submit(workspace: Workspace, batch: BatchRow) -> Receipt:
+    root, valid_until, raw = batch.root, batch.valid_until_unix, batch.signature
+    if root is None or valid_until is None or raw is None:
+        raise StorageError(f"batch {batch.batch_key.hex()} is closed but has no statement")
+    statement = _statement(batch, root, valid_until)
+    return workspace.submitter.submit(
+        "CertificateLedger",
+        "anchorBatch",
+        statement.to_abi(),
+        Signature(SUITE_P256, raw[:32], raw[32:]).to_abi(),
+        purpose="anchor",
+        reference=batch.batch_key.hex(),
+    )
+
+
+def _renew_if_expired(workspace: Workspace, batch: BatchRow) -> BatchRow:
+    """Signs the statement anew once chain time has passed its end without its anchoring."""
+    ends = batch.valid_until_unix or 0
+    return batch if workspace.gateway.head().time_unix <= ends else _renew(workspace, batch)
+
+
+def _renew(workspace: Workspace, batch: BatchRow) -> BatchRow:
+    statement = _statement(batch, batch.root or b"", _valid_until(workspace))
+    signature = _seal(workspace, statement)
+    return workspace.vault.batches.renew(batch.pk, statement.valid_until, _raw(signature))
+
+
+def _confirm_from_log(workspace: Workspace, batch: BatchRow) -> AnchoredBatch:
+    workspace.sync_index()
+    for row in workspace.index.entries_of(batch.batch_key):
+        if row.kind == BatchAnchored.TOPIC and row.payload is not None:
+            anchored = BatchAnchored.decode_payload(row.payload).statement
+            if anchored.root != batch.root:
+                raise LedgerError(
+                    f"batch {batch.batch_key.hex()} is on the chain with another root",
+                    code="batch_differs",
+                )
+            return _confirm(workspace, batch, row.time_unix, row.entry_index, row.transaction_hash)
+    raise StorageError(f"the chain has batch {batch.batch_key.hex()}, its log has not")
+
+
+def _confirm(
+    workspace: Workspace,
+    batch: BatchRow,
+    anchored_at_unix: int,
+    log_index: int,
+    transaction_hash: bytes,
+) -> AnchoredBatch:
+    done = workspace.vault.batches.mark_anchored(
+        batch.pk, anchored_at_unix, log_index, transaction_hash
+    )
+    return AnchoredBatch(done.batch_key, done.count, done.root or b"", anchored_at_unix, log_index)
+
+
+def _statement(batch: BatchRow, root: bytes, valid_until_unix: int) -> BatchStatement:
+    return BatchStatement(
+        batch.issuer,
+        batch.key_id,
+        batch.certificate_type,
+        batch.batch_id,
+        root,
+        batch.count,
+        valid_until_unix,
+    )
+
+
+def _seal(workspace: Workspace, statement: BatchStatement) -> Signature:
+    key = workspace.keys.seal_key(statement.issuer, statement.key_id)
+    digest = compute_digest(statement, workspace.gateway.ledger_id)
+    return sign_digest(key.private_key, digest)
+
+
+def _raw(signature: Signature) -> bytes:
+    return signature.r + signature.s
+
+
+def _valid_until(workspace: Workspace) -> int:
+    now_unix = max(int(time.time()), workspace.gateway.head().time_unix)
+    return now_unix + STATEMENT_VALIDITY_S

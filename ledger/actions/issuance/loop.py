@@ -1,0 +1,336 @@
+"""The issuance loop: parse → place → seal → stage → close → submit → confirm.
+
+Idempotent by the certificate's full identifier: a row that was issued before with the same content
+counts as issued, with other content it is an error. Staged is not issued: batches are closed and
+anchored only after the whole source has passed. The state is in the vault, so that the same
+command after any interruption does what is left, and changes nothing when nothing is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from ledger.actions.issuance.anchoring import (
+    AnchoredBatch,
+    anchor_batch,
+    close_batch,
+    settle_closed_batches,
+)
+from ledger.actions.issuance.row_errors import RowError, RowErrorCode
+from ledger.actions.issuance.row_reader import RowResult
+from ledger.actions.issuance.rows import read_rows
+from ledger.actions.issuance.sealing import (
+    PlacedDraft,
+    SealingOrder,
+    compute_content_mac,
+    make_order,
+    make_sealer,
+    open_executor,
+    seal_chunk,
+)
+from ledger.actions.issuers import find_department, find_seal_key
+from ledger.errors import NotFoundError
+from ledger.formats.certificate import compute_batch_key
+from ledger.identifiers import CertificateId, CertificateType, Uscc
+from ledger.vault.batches import BatchRow, NewBatch
+from ledger.vault.certificates import StagedCertificate
+from ledger.vault.key_files import SealKey
+from ledger.vault.tables import BatchState, RunState
+from ledger.workspace import Workspace
+
+BATCH_LIMIT = 65_536  # one bulk status change of a whole batch stays under EIP-7825's gas limit
+CHUNK_ROWS = 1_024  # divides BATCH_LIMIT
+MAX_ERRORS = 10_000  # a file with more is not worth reading on
+_CHUNKS_IN_FLIGHT = 4
+_WORKERS_FROM_BYTES = 2_000_000  # below, starting workers takes longer than sealing
+CHINA = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True, slots=True)
+class IssuanceProgress:
+    """How far a run is. Attributes: total_bytes: of the source; read_bytes: of it read so far."""
+
+    total_bytes: int
+    read_bytes: int = 0
+    rows: int = 0
+    sealed: int = 0
+    anchored: int = 0
+    errors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IssuanceReport:
+    """What became of a source.
+
+    Attributes:
+        state: completed, or failed when there were errors and nothing was issued.
+        rows: rows read.
+        issued: certificates anchored by this run.
+        already_issued: rows that were issued before with the same content.
+        errors: rows' errors; warnings: what was accepted all the same.
+        batches: what this run anchored, batches left over by an interrupted run included.
+    """
+
+    state: RunState
+    rows: int
+    issued: int
+    already_issued: int
+    errors: tuple[RowError, ...]
+    warnings: tuple[RowError, ...]
+    batches: tuple[AnchoredBatch, ...]
+    is_cut: bool = False
+
+    @property
+    def invalid_rows(self) -> int:
+        return len({error.line for error in self.errors})
+
+
+ProgressCallback = Callable[[IssuanceProgress], None]
+
+
+@dataclass(slots=True)
+class _Run:
+    """The state of one pass over a source."""
+
+    workspace: Workspace
+    run_id: int
+    order: SealingOrder
+    key: SealKey
+    certificate_type: CertificateType
+    header: bytes
+    executor: Executor
+    notify: ProgressCallback
+    progress: IssuanceProgress
+    sealed_at_unix: int
+    batch: BatchRow | None = None
+    position: int = 0
+    pending: deque[tuple[int, Future[list[StagedCertificate]]]] = field(default_factory=deque)
+    errors: list[RowError] = field(default_factory=list)
+    warnings: list[RowError] = field(default_factory=list)
+    already_issued: int = 0
+    is_cut: bool = False
+
+
+def issue_file(
+    workspace: Workspace,
+    source: Path,
+    issuer: Uscc,
+    certificate_type: CertificateType,
+    *,
+    skip_invalid: bool = False,
+    related: CertificateId | None = None,
+    notify: ProgressCallback = lambda _: None,
+) -> IssuanceReport:
+    """Issues every row of a clerk's file.
+
+    Args:
+        source: CSV whose columns are the titles of the type's schema.
+        skip_invalid: issue the good rows although there are bad ones.
+        related: certificate that the one row of the file replaces.
+        notify: told of progress after each chunk.
+
+    Raises:
+        NotFoundError: no such file, department, seal key or type.
+        LedgerError: the contract's refusal of a batch, such as IssuerNotMandatedError.
+        ChainUnavailableError: run the command again; nothing is lost or done twice.
+    """
+    if not source.is_file():
+        raise NotFoundError(f"no file {source}", field="file")
+    schema = workspace.schema(certificate_type)
+    department = find_department(workspace, issuer)
+    key = find_seal_key(workspace, issuer)
+    _require_mandate(workspace, issuer, certificate_type)
+    settled = settle_closed_batches(workspace)
+    vault = workspace.vault
+    order = make_order(key.private_key, key.x5c, issuer, department.name, vault.row_cipher)
+    size = source.stat().st_size
+    with source.open("rb") as stream, open_executor(in_workers=size >= _WORKERS_FROM_BYTES) as pool:
+        run = _Run(
+            workspace,
+            _begin_run(workspace, source, related),
+            order,
+            key,
+            certificate_type,
+            make_sealer(order).header,
+            pool,
+            notify,
+            IssuanceProgress(size),
+            int(time.time()),
+        )
+        _take_up(run)
+        today = datetime.now(CHINA).date()
+        rows = read_rows(stream, schema, issuer=issuer, today=today)
+        for chunk in _chunks(rows, CHUNK_ROWS):
+            _stage_chunk(run, chunk, related, skip_invalid=skip_invalid)
+            run.progress = replace(run.progress, read_bytes=stream.tell())
+            notify(run.progress)
+            if run.is_cut:
+                break
+        _drain(run, down_to=0)
+    return _conclude(run, settled, skip_invalid=skip_invalid)
+
+
+def _require_mandate(workspace: Workspace, issuer: Uscc, kind: CertificateType) -> None:
+    """Asked before anything is sealed; the contract asks again."""
+    registry = workspace.gateway.module("IssuerRegistry")
+    now_unix = workspace.gateway.head().time_unix
+    arguments = (issuer.to_chain(), kind.to_chain(), now_unix)
+    if not workspace.gateway.call(registry, "isMandatedAt", *arguments):
+        from ledger.records import IssuerNotMandatedError
+
+        raise IssuerNotMandatedError(issuer, kind, now_unix)
+
+
+def _begin_run(workspace: Workspace, source: Path, related: CertificateId | None) -> int:
+    """A run over this source: the interrupted one over the same bytes, or a new one."""
+    with source.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").digest()
+    if related is not None:
+        digest = hashlib.sha256(digest + str(related).encode()).digest()
+    runs = workspace.vault.runs
+    same: int | None = None
+    for unfinished in runs.unfinished():
+        if unfinished.source_digest == digest and same is None:
+            same = unfinished.id
+            continue
+        workspace.vault.batches.discard_open(unfinished.id)
+        runs.finish(unfinished.id, RunState.CANCELLED, {})
+    return runs.begin(source.name, digest).id if same is None else same
+
+
+def _take_up(run: _Run) -> None:
+    """Continues the batch an interrupted run over the same source was filling."""
+    for batch in run.workspace.vault.batches.of_run(run.run_id):
+        if batch.state is not BatchState.OPEN:
+            continue
+        if batch.key_id != run.key.key_id:
+            run.workspace.vault.batches.abandon(batch.pk)
+        elif batch.count < BATCH_LIMIT:
+            run.batch, run.position = batch, batch.count
+
+
+def _stage_chunk(
+    run: _Run, chunk: list[RowResult], related: CertificateId | None, *, skip_invalid: bool
+) -> None:
+    drafts = []
+    for row in chunk:
+        run.errors.extend(row.errors)
+        run.warnings.extend(row.warnings)
+        if row.draft is not None and not row.errors:
+            mac = compute_content_mac(run.order.cipher, row.draft, related)
+            drafts.append((row.line, PlacedDraft(row.draft, mac, related)))
+    fresh = _drop_known(run, drafts)
+    run.progress = replace(
+        run.progress, rows=run.progress.rows + len(chunk), errors=len(run.errors)
+    )
+    if run.errors and not skip_invalid:
+        run.is_cut = len(run.errors) >= MAX_ERRORS
+        return  # nothing of this file will be issued; only its other errors are of interest
+    while fresh:
+        batch = _open_batch(run)
+        room = BATCH_LIMIT - run.position
+        part, fresh = fresh[:room], fresh[room:]
+        run.pending.append(
+            (
+                batch.pk,
+                run.executor.submit(
+                    seal_chunk, run.order, part, batch.batch_key, run.position, run.sealed_at_unix
+                ),
+            )
+        )
+        run.position += len(part)
+        _drain(run, down_to=_CHUNKS_IN_FLIGHT)
+
+
+def _drop_known(run: _Run, drafts: list[tuple[int, PlacedDraft]]) -> list[PlacedDraft]:
+    """The drafts that were never issued. Others count as issued, or are errors."""
+    identifiers = [str(placed.draft.certificate_id) for _, placed in drafts]
+    known = run.workspace.vault.certificates.find_many(identifiers)
+    fresh = []
+    for identifier, (line, placed) in zip(identifiers, drafts, strict=True):
+        found = known.get(identifier)
+        if found is None:
+            fresh.append(placed)
+        elif found.content_mac == placed.content_mac:
+            run.already_issued += found.batch_state is BatchState.ANCHORED
+        else:
+            code = RowErrorCode.CONFLICTING_CERTIFICATE
+            run.errors.append(RowError.of(code, line, "证照标识", identifier))
+    return fresh
+
+
+def _open_batch(run: _Run) -> BatchRow:
+    if run.batch is None or run.position >= BATCH_LIMIT:
+        batch_id = secrets.token_bytes(32)
+        run.batch = run.workspace.vault.batches.open(
+            NewBatch(
+                batch_id,
+                compute_batch_key(run.key.issuer, batch_id),
+                run.key.issuer,
+                run.key.key_id,
+                run.certificate_type,
+                run.header,
+                run.run_id,
+            )
+        )
+        run.position = 0
+    return run.batch
+
+
+def _drain(run: _Run, *, down_to: int) -> None:
+    """Stages sealed chunks in the order in which they were handed out."""
+    while len(run.pending) > down_to:
+        batch_pk, future = run.pending.popleft()
+        staged = future.result()
+        run.workspace.vault.certificates.stage(batch_pk, staged)
+        run.progress = replace(run.progress, sealed=run.progress.sealed + len(staged))
+
+
+def _conclude(run: _Run, settled: Iterable[AnchoredBatch], *, skip_invalid: bool) -> IssuanceReport:
+    vault = run.workspace.vault
+    anchored = list(settled)
+    issued = 0
+    if run.errors and not skip_invalid:
+        vault.batches.discard_open(run.run_id)
+        state = RunState.FAILED
+    else:
+        for batch in vault.batches.of_run(run.run_id):
+            if batch.state is BatchState.OPEN and batch.count:
+                done = anchor_batch(run.workspace, close_batch(run.workspace, batch))
+                anchored.append(done)
+                issued += done.count
+                run.progress = replace(run.progress, anchored=issued)
+                run.notify(run.progress)
+        state = RunState.COMPLETED
+    counts = {
+        "rows": run.progress.rows,
+        "issued": issued,
+        "already_issued": run.already_issued,
+        "errors": len(run.errors),
+    }
+    vault.runs.finish(run.run_id, state, counts)
+    return IssuanceReport(
+        state,
+        run.progress.rows,
+        issued,
+        run.already_issued,
+        tuple(run.errors),
+        tuple(run.warnings),
+        tuple(anchored),
+        run.is_cut,
+    )
+
+
+def _chunks(rows: Iterator[RowResult], size: int) -> Iterator[list[RowResult]]:
+    while chunk := list(islice(rows, size)):
+        yield chunk

@@ -1,0 +1,160 @@
+"""Seals and encrypts drafts, in this process or in workers.
+
+A worker imports neither the chain nor a database; what it needs to seal for one department comes
+to it once, as `SealingOrder`.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+
+from ledger.errors import MalformedInputError
+from ledger.formats.certificate import Placement
+from ledger.formats.draft import CertificateDraft
+from ledger.formats.sealing import CertificateSealer
+from ledger.identifiers import CertificateId, Uscc
+from ledger.vault.certificates import StagedCertificate
+from ledger.vault.cipher import RowCipher, certificate_binding
+
+WORKERS = 2
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class SealingOrder:
+    """What sealing for one department takes.
+
+    Attributes:
+        private_key: the seal key, PKCS#8 DER, in clear: it only passes to our own workers.
+        x5c: DER of the signing certificate and the region's root.
+    """
+
+    private_key: bytes
+    x5c: tuple[bytes, bytes]
+    issuer: Uscc
+    issuer_name: str
+    cipher: RowCipher
+
+    def __repr__(self) -> str:
+        return f"SealingOrder({self.issuer})"
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedDraft:
+    """A draft with what recognises its content, and the certificate it replaces."""
+
+    draft: CertificateDraft
+    content_mac: bytes
+    related: CertificateId | None = None
+
+
+def make_order(
+    private_key: ec.EllipticCurvePrivateKey,
+    x5c: tuple[bytes, bytes],
+    issuer: Uscc,
+    issuer_name: str,
+    cipher: RowCipher,
+) -> SealingOrder:
+    der = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return SealingOrder(der, x5c, issuer, issuer_name, cipher)
+
+
+def make_sealer(order: SealingOrder) -> CertificateSealer:
+    """The sealer of an order. Its header is the same in every certificate of a batch."""
+    key = load_der_private_key(order.private_key, None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise MalformedInputError("a seal key is a key on P-256")
+    return CertificateSealer(key, order.x5c, order.issuer, order.issuer_name)
+
+
+def compute_content_mac(
+    cipher: RowCipher, draft: CertificateDraft, related: CertificateId | None = None
+) -> bytes:
+    """What tells, without the content, whether two drafts are equal. 16 bytes."""
+    content = draft.content_digest_input()
+    if related is not None:
+        content += b"\0" + str(related).encode()
+    return cipher.content_mac(content)
+
+
+def seal_chunk(
+    order: SealingOrder,
+    drafts: Sequence[PlacedDraft],
+    batch_key: bytes,
+    first_position: int,
+    sealed_at_unix: int,
+) -> list[StagedCertificate]:
+    """Seals drafts for consecutive positions of one batch."""
+    sealer = _sealer_of(order)
+    staged = []
+    for position, placed in enumerate(drafts, first_position):
+        certificate = sealer.seal(
+            placed.draft,
+            Placement(batch_key, position),
+            sealed_at_unix,
+            related=placed.related,
+        )
+        identifier = str(placed.draft.certificate_id)
+        # The header is the batch's; the rest of the compact form is the row's content.
+        content = certificate.to_compact(b"").encode()
+        binding = certificate_binding(certificate.leaf_hash, identifier)
+        row = order.cipher.encrypt(content, binding)
+        staged.append(
+            StagedCertificate(
+                identifier,
+                position,
+                certificate.leaf_hash,
+                placed.content_mac,
+                row.ciphertext,
+                row.wrapped_key,
+            )
+        )
+    return staged
+
+
+@contextmanager
+def open_executor(*, in_workers: bool) -> Iterator[Executor]:
+    """Runs calls in worker processes, or at once in this one where that is quicker."""
+    if not in_workers:
+        yield _ImmediateExecutor()
+        return
+    # Not forked: this process has threads and open databases.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(WORKERS, mp_context=context) as executor:
+        yield executor
+
+
+class _ImmediateExecutor(Executor):
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        future: Future[R] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001  # handed to whoever asks for the result
+            future.set_exception(error)
+        return future
+
+
+_sealers: dict[bytes, CertificateSealer] = {}
+
+
+def _sealer_of(order: SealingOrder) -> CertificateSealer:
+    """The order's sealer, made once a process."""
+    if order.private_key not in _sealers:
+        _sealers.clear()
+        _sealers[order.private_key] = make_sealer(order)
+    return _sealers[order.private_key]
