@@ -50,7 +50,7 @@ class DirectoryLock:
             os.close(self._descriptor)
 
     def forget(self) -> None:
-        """In a forked child: drop the inherited descriptor, or the lock would outlive the parent."""
+        """In a forked child: drop the inherited descriptor, or the lock outlives the parent."""
         os.close(self._descriptor)
 
     def _wait(self, directory: Path, timeout_s: float) -> None:

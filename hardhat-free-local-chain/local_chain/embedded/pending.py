@@ -99,6 +99,8 @@ class PendingBlock:
 
     def _require_includable(self, transaction: Transaction) -> None:
         nonce = self.state.get_nonce(transaction.sender)
+        balance = self.state.get_balance(transaction.sender)
+        cost = transaction.gas * transaction.max_fee_per_gas + transaction.value
         if transaction.nonce != nonce:
             word = "low" if transaction.nonce < nonce else "high"
             refusal = f"nonce too {word}: next nonce {nonce}, tx nonce {transaction.nonce}"
@@ -108,6 +110,8 @@ class PendingBlock:
             refusal = f"intrinsic gas too low: have {transaction.gas}, want {transaction.least_gas}"
         elif not transaction.to and len(transaction.data) > MAX_INITCODE_BYTES:
             refusal = f"max initcode size exceeded: {len(transaction.data)} > {MAX_INITCODE_BYTES}"
+        elif balance < cost:
+            refusal = f"insufficient funds for gas * price + value: have {balance} want {cost}"
         else:
             return
         raise RpcError(RpcCode.REFUSED, refusal)

@@ -9,30 +9,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from local_chain.embedded.evm.precompile import P256_VERIFY_GAS, verify_p256
-from tests.local_chain.embedded.contracts import P256_ASKER_INITCODE, word
+from tests.local_chain.embedded.contracts import P256_ASKER_INITCODE
+from tests.local_chain.embedded.p256_vectors import ORDER, PRIME, SAMPLE, TEST, TRUE, X, Y, encode
 from tests.local_chain.embedded.session import Session, hex_of
-
-PRIME = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
-ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-
-# RFC 6979, appendix A.2.5: the key, and its signatures with SHA-256
-X = 0x60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6
-Y = 0x7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D4462299
-SAMPLE = (
-    hashlib.sha256(b"sample").digest(),
-    0xEFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716,
-    0xF7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8,
-)
-TEST = (
-    hashlib.sha256(b"test").digest(),
-    0xF1ABB023518351CD71D881567B1EA663ED3EFCF6C5132B354F28D3B0B7D38367,
-    0x019F4113742A2B14BD25926B49C649155F267E60D3814B4C0CC84250E46F0083,
-)
-TRUE = word(1)
-
-
-def encode(digest: bytes, r: int, s: int, x: int = X, y: int = Y) -> bytes:
-    return digest + b"".join(value.to_bytes(32, "big") for value in (r, s, x, y))
 
 
 @pytest.mark.parametrize(("digest", "r", "s"), [SAMPLE, TEST])
