@@ -91,6 +91,7 @@ def test_closed_chain_refuses_everything_and_closes_again(directory: Path) -> No
     assert response["error"] == {"code": -32603, "message": "the chain is closed"}
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_forked_child_is_refused(chain: EmbeddedChain) -> None:
     child = os.fork()
     if child == 0:

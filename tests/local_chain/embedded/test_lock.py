@@ -60,6 +60,7 @@ def test_waiting_ends_when_the_holder_does(tmp_path: Path) -> None:
         DirectoryLock(tmp_path, 60).release()
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_release_does_not_wait_for_forked_children(tmp_path: Path) -> None:
     lock = DirectoryLock(tmp_path, 0)
     resume, wake = os.pipe()
