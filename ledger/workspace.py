@@ -28,8 +28,8 @@ from ledger.identifiers import CertificateType, MemberId
 from ledger.index.store import IndexStore
 from ledger.index.sync import SyncResult, rebuild, sync
 from ledger.schemas import CertificateSchema, load_schema
-from ledger.vault.store import Vault
 from ledger.vault.key_files import KeyFiles
+from ledger.vault.store import Vault
 
 CONFIG_NAME = "zhenglian.toml"
 

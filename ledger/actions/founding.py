@@ -21,8 +21,8 @@ from ledger.formats.signing_certificate import compute_fingerprint, create_regio
 from ledger.formats.statements import compute_digest
 from ledger.identifiers import MemberId
 from ledger.records import Admission, FoundingStatement, MemberKeys
-from ledger.vault.store import Vault
 from ledger.vault.key_files import SUITE_P256, KeyFiles
+from ledger.vault.store import Vault
 from ledger.workspace import CONFIG_NAME, Config, Workspace
 
 APPLICATION_NAME = "application.json"
@@ -123,9 +123,7 @@ def found_ledger(workspace: Workspace) -> HomeSummary:
             )
         submitter = Submitter(Gateway(web3, account.address), account, workspace.vault.outbox)
         founding = deploy_ledger(web3, submitter, ledger_id, statement, signature)
-    workspace.config = replace(
-        config, ledger_id=ledger_id.hex(), consortium=founding.consortium
-    )
+    workspace.config = replace(config, ledger_id=ledger_id.hex(), consortium=founding.consortium)
     workspace.config.store(workspace.home / CONFIG_NAME)
     for installation in founding.installations:
         carry_installation(workspace, installation)

@@ -224,9 +224,7 @@ def _propose(workspace: Workspace, action: ProposalAction, payload: bytes) -> Pr
         workspace,
         "Consortium",
         "propose",
-        lambda sequence: ProposalStatement(
-            workspace.member, action, payload, expires_at, sequence
-        ),
+        lambda sequence: ProposalStatement(workspace.member, action, payload, expires_at, sequence),
     )
     workspace.sync_index()
     return find_proposal(workspace.index, receipt.entries[0].entry.subject)

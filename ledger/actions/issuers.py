@@ -141,7 +141,7 @@ def rotate_seal_key(workspace: Workspace, issuer: Uscc) -> ActResult:
             workspace,
             issuer,
             "endSealKey",
-            lambda sequence, key_id=key_id, ends=ends: SealKeyEndStatement(  # type: ignore[misc]  # defaults bind the loop's values
+            lambda sequence, key_id=key_id, ends=ends: SealKeyEndStatement(
                 workspace.member, issuer, key_id, ends, sequence
             ),
         )

@@ -71,9 +71,7 @@ def deploy_ledger(
 def deploy_module(gateway: Gateway, submitter: Submitter, name: str) -> Installation:
     """Deploys a module's successor of this version; it counts once a vote installs it."""
     predecessor = gateway.module(name).address
-    return _deploy_module(
-        gateway.web3, submitter, name, gateway.consortium_address, predecessor
-    )
+    return _deploy_module(gateway.web3, submitter, name, gateway.consortium_address, predecessor)
 
 
 def _deploy_module(

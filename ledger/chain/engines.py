@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from local_chain.embedded import EmbeddedChain
 from web3 import HTTPProvider, Web3
 
 from ledger.chain.refusals import translate_errors
 from ledger.errors import MalformedInputError
+from local_chain.embedded import EmbeddedChain
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,9 +99,7 @@ class Gateway:
         padded = name.encode().ljust(32, b"\0")
         return self.contract(name, self.call(self.consortium, "module", padded))
 
-    def call(
-        self, contract: Contract, function: str, *args: Any, block: int | None = None
-    ) -> Any:
+    def call(self, contract: Contract, function: str, *args: Any, block: int | None = None) -> Any:
         """Asks a view function; `block` is a number, by default the head."""
         with translate_errors(f"asking {function}"):
             bound = contract.functions[function](*args)
@@ -191,9 +189,7 @@ class Gateway:
         topics = [[f"0x{topic.hex()}" for topic in {EntryAppended.TOPIC, *EVENTS_BY_TOPIC}]]
         with translate_errors(f"reading the events of blocks {start} to {end}"):
             return list(
-                self.web3.eth.get_logs(
-                    {"fromBlock": start, "toBlock": end, "topics": topics}
-                )
+                self.web3.eth.get_logs({"fromBlock": start, "toBlock": end, "topics": topics})
             )
 
     def _pair(self, logs: list[LogReceipt]) -> Iterator[RecordedEvent]:
@@ -217,9 +213,7 @@ class Gateway:
         return kind.from_abi(self.call(contract, function, *args))
 
 
-def _event_of(
-    appended: EntryAppended, before: LogReceipt | None, own: LogReceipt
-) -> Event | None:
+def _event_of(appended: EntryAppended, before: LogReceipt | None, own: LogReceipt) -> Event | None:
     """The module's event right before the entry, if it is the one the entry is about."""
     kind = EVENTS_BY_TOPIC.get(appended.entry.kind)
     if kind is None or before is None or before["transactionHash"] != own["transactionHash"]:

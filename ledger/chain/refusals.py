@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import requests
-from local_chain.embedded import ChainError, ChainInUseError, ChainStorageError, RpcError
 from web3.exceptions import ContractCustomError, ContractLogicError, Web3Exception, Web3RPCError
 
 from ledger.errors import ChainUnavailableError, LedgerError, StorageError
 from ledger.records import decode_error
+from local_chain.embedded import ChainError, ChainInUseError, ChainStorageError, RpcError
 
 
 def decode_revert(error: ContractLogicError) -> LedgerError:
     """The contract's own reason in a refused call."""
     data = error.data
-    if isinstance(data, dict):
-        data = next((value for value in data.values() if isinstance(value, str)), None)
+    if isinstance(data, dict):  # some engines name it after the transaction
+        data = next(iter(data.values()), None)
     if not isinstance(data, str) or not data.startswith("0x"):
         return LedgerError(f"the contract refused: {error.message}", code="contract_refused")
     return decode_error(bytes.fromhex(data[2:]))

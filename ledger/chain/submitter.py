@@ -9,9 +9,9 @@ authorises an act is the seal inside it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -19,8 +19,9 @@ from web3.exceptions import TransactionNotFound
 
 from ledger.chain.gateway import Gateway
 from ledger.chain.refusals import translate_errors
-from ledger.errors import ChainUnavailableError, LedgerError
+from ledger.errors import ChainUnavailableError, ConflictError, LedgerError
 from ledger.records import EntryAppended
+from ledger.vault.outbox import NewTransaction, Outbox, OutboxRow
 
 MAX_TRANSACTION_GAS = 16_777_216  # EIP-7825
 _POLL_FIRST_S = 0.01
@@ -42,37 +43,6 @@ class Receipt:
     gas_used: int
     entries: tuple[EntryAppended, ...]
     contract_address: str | None
-
-
-class PendingTransaction(Protocol):
-    """What the outbox remembers of a transaction."""
-
-    @property
-    def nonce(self) -> int: ...
-    @property
-    def raw_transaction(self) -> bytes: ...
-    @property
-    def transaction_hash(self) -> bytes: ...
-
-
-class Outbox(Protocol):
-    """Where transactions are kept until they are resolved (`ledger.vault.outbox`)."""
-
-    def add(
-        self,
-        *,
-        purpose: str,
-        reference: str,
-        account: str,
-        nonce: int,
-        raw_transaction: bytes,
-        transaction_hash: bytes,
-    ) -> object: ...
-
-    def mark_sent(self, transaction_hash: bytes) -> None: ...
-    def mark_mined(self, transaction_hash: bytes, detail: str = "") -> None: ...
-    def mark_reverted(self, transaction_hash: bytes, detail: str) -> None: ...
-    def unresolved(self, account: str) -> Sequence[PendingTransaction]: ...
 
 
 class Submitter:
@@ -140,23 +110,24 @@ class Submitter:
             "chainId": self._gateway.chain_id,
         }
         signed = self._account.sign_transaction(transaction)
-        raw, transaction_hash = bytes(signed.raw_transaction), bytes(signed.hash)
-        self._outbox.add(
-            purpose=purpose,
-            reference=reference,
-            account=self.address,
-            nonce=transaction["nonce"],
-            raw_transaction=raw,
-            transaction_hash=transaction_hash,
+        row = self._outbox.add(
+            NewTransaction(
+                purpose,
+                reference,
+                bytes.fromhex(self.address[2:]),
+                int(transaction["nonce"]),
+                bytes(signed.raw_transaction),
+                bytes(signed.hash),
+            )
         )
-        return self._follow(raw, transaction_hash)
+        return self._follow(row)
 
     def resolve_unfinished(self) -> list[Receipt]:
         """Settles what an interrupted run left in the outbox, by sending it again."""
         receipts = []
-        for pending in self._outbox.unresolved(self.address):
+        for row in self._outbox.unresolved(bytes.fromhex(self.address[2:])):
             try:
-                receipts.append(self._follow(pending.raw_transaction, pending.transaction_hash))
+                receipts.append(self._follow(row))
             except ChainUnavailableError:
                 raise
             except LedgerError:
@@ -167,18 +138,29 @@ class Submitter:
         with translate_errors("asking for the account's next nonce"):
             return self._gateway.web3.eth.get_transaction_count(self._account.address, "pending")
 
-    def _follow(self, raw: bytes, transaction_hash: bytes) -> Receipt:
+    def _follow(self, row: OutboxRow) -> Receipt:
+        transaction_hash = row.transaction_hash
         found = self._find_receipt(transaction_hash)
         if found is None:
-            self._send_raw(raw, transaction_hash)
-            self._outbox.mark_sent(transaction_hash)
+            self._require_unused_nonce(row)
+            self._send_raw(row.raw_transaction, transaction_hash)
+            self._outbox.mark_sent(row.pk)
             found = self._wait(transaction_hash)
         if found["status"] != 1:
             refusal = self._explain(transaction_hash, found["blockNumber"])
-            self._outbox.mark_reverted(transaction_hash, f"{refusal.code}: {refusal.message}")
+            self._outbox.mark_reverted(row.pk, f"{refusal.code}: {refusal.message}")
             raise refusal
-        self._outbox.mark_mined(transaction_hash)
+        self._outbox.mark_mined(row.pk)
         return self._to_receipt(found)
+
+    def _require_unused_nonce(self, row: OutboxRow) -> None:
+        """Another transaction of the account took this one's number: it can never be mined."""
+        with translate_errors("asking for the account's nonce"):
+            mined = self._gateway.web3.eth.get_transaction_count(self._account.address, "latest")
+        if mined > row.nonce and self._find_receipt(row.transaction_hash) is None:
+            detail = f"nonce {row.nonce} was used by another transaction"
+            self._outbox.mark_superseded(row.pk, detail)
+            raise ConflictError(f"{row.purpose}: {detail}; nothing was changed", code="superseded")
 
     def _send_raw(self, raw: bytes, transaction_hash: bytes) -> None:
         """Sends; that the node knows the transaction already is as good as sent."""
@@ -268,6 +250,3 @@ def load_account(private_key: bytes) -> LocalAccount:
     """The account of a 32-byte secp256k1 private key."""
     account: LocalAccount = Account.from_key(private_key)
     return account
-
-
-__all__ = ["Outbox", "Receipt", "Submitter", "load_account"]

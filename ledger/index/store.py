@@ -169,9 +169,7 @@ class IndexStore:
     def cursor(self) -> Cursor:
         with self._transaction() as connection:
             row = connection.execute(select(cursor_table)).one()
-        return Cursor(
-            row.ledger_id, row.consortium, row.next_block, row.size, row.synced_to_unix
-        )
+        return Cursor(row.ledger_id, row.consortium, row.next_block, row.size, row.synced_to_unix)
 
     def append(
         self, projections: Sequence[Projection], *, next_block: int, synced_to_unix: int

@@ -112,9 +112,7 @@ class KeyFiles:
 
     def seal_key(self, issuer: Uscc, key_id: bytes) -> SealKey:
         """Raises NotFoundError when this home does not hold the key."""
-        key, certificates = self._load(
-            f"seals/{issuer}/{key_id.hex()}", ec.EllipticCurvePrivateKey
-        )
+        key, certificates = self._load(f"seals/{issuer}/{key_id.hex()}", ec.EllipticCurvePrivateKey)
         return SealKey(issuer, key_id, key, (certificates[0], certificates[1]))
 
     def seal_key_ids(self, issuer: Uscc) -> list[bytes]:

@@ -94,10 +94,12 @@ class _Borrowed(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer)
-        content = self._stream.read(len(view))
-        view[: len(content)] = content
-        return len(content)
+        """Fill the whole buffer unless the stream ends: the encoding is judged by the first one."""
+        view, filled = memoryview(buffer), 0
+        while content := self._stream.read(len(view) - filled):
+            view[filled : filled + len(content)] = content
+            filled += len(content)
+        return filled
 
 
 def _bounded_lines(text: io.TextIOWrapper) -> Iterator[str]:

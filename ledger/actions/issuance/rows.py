@@ -67,4 +67,4 @@ def _refusal(error: RowError) -> RowResult:
 
 def _is_blank(raw: RawRow) -> bool:
     """A row of empty cells, such as a spreadsheet leaves below its data."""
-    return not raw.cells[0] and not any(map(strip_cell, raw.cells))
+    return not raw.cells[0].strip() and not any(map(strip_cell, raw.cells))

@@ -1,0 +1,216 @@
+"""What a holder hands over: chosen fields of a certificate with its proofs, and its verification."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ledger.actions.facts import current_head, gather_facts
+from ledger.actions.holdings import find_stored, read_certificate
+from ledger.errors import (
+    ChainUnavailableError,
+    MalformedInputError,
+    NotFoundError,
+    StorageError,
+)
+from ledger.formats.certificate import Certificate, parse_certificate
+from ledger.formats.evidence import BatchProof, Evidence, parse_evidence
+from ledger.formats.key_binding import create_key_binding
+from ledger.formats.merkle import MerkleTree
+from ledger.identifiers import CertificateId, RegionCode
+from ledger.vault.certificates import StoredCertificate
+from ledger.verification import Report, VerificationPolicy, verify
+from ledger.workspace import Workspace
+
+EVIDENCE_SUFFIX = ".zhenglian.json"
+MAX_FILE_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class HolderBinding:
+    """How a presentation is bound to its holder, its reader and its moment.
+
+    Attributes:
+        key: the holder's private key, whose public half is in the certificate.
+        audience: region of the relying party.
+        expires_at_unix: when the binding ends.
+        nonce: what the relying party asked to be repeated, or random.
+    """
+
+    key: ec.EllipticCurvePrivateKey
+    audience: RegionCode
+    purpose: str | None
+    expires_at_unix: int
+    nonce: str = ""
+
+
+def present(
+    workspace: Workspace,
+    certificate_id: CertificateId,
+    disclose: Sequence[str],
+    *,
+    binding: HolderBinding | None = None,
+) -> Evidence:
+    """A certificate that shows only the named fields, with every proof there is today.
+
+    Args:
+        disclose: property names or column titles of the type's schema.
+
+    Raises:
+        NotFoundError: no such certificate here, or no such field (the message lists them).
+    """
+    stored = find_stored(workspace, certificate_id)
+    certificate = read_certificate(workspace, stored)
+    names = resolve_fields(workspace, certificate, disclose)
+    shown = certificate.with_disclosures(names)
+    if binding is not None:
+        shown = _bind(shown, binding)
+    workspace.sync_index()
+    head = current_head(workspace.index)
+    facts = gather_facts(workspace.index, certificate, head)
+    return Evidence(shown, make_batch_proof(workspace, stored), head, facts)
+
+
+def make_batch_proof(workspace: Workspace, stored: StoredCertificate) -> BatchProof:
+    """That a certificate is in its batch; only its issuer can make this proof."""
+    tree = MerkleTree(workspace.vault.batches.leaf_hashes(stored.batch.pk))
+    return BatchProof(
+        stored.batch.batch_id, stored.position, len(tree), tree.inclusion_path(stored.position)
+    )
+
+
+def resolve_fields(
+    workspace: Workspace, certificate: Certificate, names: Sequence[str]
+) -> list[str]:
+    """Field names for names or column titles.
+
+    Raises:
+        NotFoundError: a name is neither; the message lists the fields of this certificate.
+    """
+    titles = field_titles(workspace, certificate)
+    by_title = {title: name for name, title in titles.items()}
+    found = []
+    for name in names:
+        resolved = by_title.get(name, name)
+        if resolved not in titles:
+            listed = "、".join(f"{title} ({field})" for field, title in titles.items())
+            raise NotFoundError(
+                f"disclose: no field {name!r}; this certificate has {listed}",
+                code="disclosure_unknown",
+                field="disclose",
+            )
+        found.append(resolved)
+    return found
+
+
+def field_titles(workspace: Workspace, certificate: Certificate) -> dict[str, str]:
+    """Shown fields of a certificate with their Chinese titles, by the type's schema."""
+    titles = {
+        "certificate_number": "证书编号",
+        "holder_name": "持证主体名称",
+        "holder_code": "持证主体代码",
+        "holder_code_type": "持证主体代码类型",
+    }
+    try:
+        schema = workspace.schema(certificate.type)
+    except NotFoundError:
+        pass
+    else:
+        titles |= {
+            each.draft_field.value if each.draft_field else each.property_name: each.column
+            for each in schema.fields
+        }
+    return {name: titles.get(name, name) for name in certificate.fields}
+
+
+def read_evidence(path: Path) -> Evidence:
+    """A presented file: a `.zhenglian.json` document, or a bare SD-JWT.
+
+    Raises:
+        NotFoundError: no such file. MalformedInputError: it is neither, or too large.
+    """
+    try:
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= MAX_FILE_BYTES else b""
+    except (FileNotFoundError, IsADirectoryError):
+        raise NotFoundError(f"no file {path}", field="file") from None
+    if not 0 < size <= MAX_FILE_BYTES:
+        raise MalformedInputError(
+            f"{path}: expected 1 to {MAX_FILE_BYTES} bytes, got {size}", field="file"
+        )
+    text = content.strip()
+    if text.startswith(b"eyJ"):
+        return Evidence(parse_certificate(text.decode("ascii", "replace")))
+    return parse_evidence(content)
+
+
+def verify_evidence(
+    workspace: Workspace,
+    evidence: Evidence,
+    *,
+    relying_region: RegionCode | None = None,
+    as_of_unix: int | None = None,
+    nonce: str | None = None,
+) -> Report:
+    """Judges a presented certificate by this home's own copy of the log.
+
+    What the file says about the log counts for nothing where the own index can be asked; without
+    a chain the verdict is INDETERMINATE, never FAILED.
+
+    Args:
+        relying_region: region that wants to rely on it; makes recognition required.
+        as_of_unix: time the verdict is about, default now.
+    """
+    policy = VerificationPolicy(
+        as_of_unix=as_of_unix,
+        relying_region=relying_region,
+        audience=relying_region or _own_region(workspace),
+        nonce=nonce,
+    )
+    return verify_by_own_log(workspace, evidence, policy)
+
+
+def verify_by_own_log(
+    workspace: Workspace, evidence: Evidence, policy: VerificationPolicy
+) -> Report:
+    """The verdict of a policy, with the facts of the own index where the chain answers."""
+    now_unix = int(time.time())
+    try:
+        workspace.sync_index()
+        head = current_head(workspace.index)
+        facts = gather_facts(workspace.index, evidence.certificate)
+    except (ChainUnavailableError, StorageError):
+        return verify(evidence, policy, now_unix)
+    own = Evidence(evidence.certificate, evidence.batch_proof, None, facts)
+    complete = replace(policy, trusted_log=head, has_complete_facts=True)
+    return verify(own, complete, max(now_unix, head.time_unix))
+
+
+def _own_region(workspace: Workspace) -> RegionCode | None:
+    own = workspace.member.value
+    return own if isinstance(own, RegionCode) else None
+
+
+def _bind(certificate: Certificate, binding: HolderBinding) -> Certificate:
+    if certificate.holder_jwk is None:
+        raise MalformedInputError(
+            "holder-key: this certificate names no holder key, so it can only be shown as bearer",
+            field="holder_key",
+        )
+    now_unix = int(time.time())
+    return parse_certificate(
+        create_key_binding(
+            certificate.presentation,
+            binding.key,
+            audience=binding.audience,
+            nonce=binding.nonce or secrets.token_urlsafe(16),
+            issued_at_unix=now_unix,
+            valid_until_unix=binding.expires_at_unix,
+            purpose=binding.purpose,
+        )
+    )
