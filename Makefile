@@ -1,0 +1,78 @@
+# Everything a fresh machine needs is installed by the target that needs it.
+# `make demo` needs Python 3.11 or newer; `make test` also installs and uses Node (contract tests).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+REQUIREMENTS := scripts/requirements
+FORGE = contracts/node_modules/@foundry-rs/forge-$(shell node -p "process.platform + '-' + ({x64: 'amd64'}[process.arch] || process.arch)")/bin/forge
+PYTEST_WORKERS ?= 2
+ONLY ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-python test-contracts lint fix contracts bench lock clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: $(VENV)/.runtime ## install the product into .venv
+
+demo: setup ## the story of four provinces, with attacks; writes build/demo/summary.json
+	@$(BIN)/zhenglian demo
+
+test: test-python test-contracts ## every test, whole
+
+test-python: $(VENV)/.dev contracts/node_modules/.installed
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
+
+test-contracts: contracts/node_modules/.installed
+	cd contracts && ../$(FORGE) test
+	cd contracts && ../$(FORGE) snapshot --check gas-snapshot --match-contract Gas
+
+lint: $(VENV)/.dev contracts/node_modules/.installed ## formats, types, imports, contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	cd contracts && node_modules/.bin/solhint --max-warnings 0 '*.sol' 'interfaces/*.sol' 'libraries/*.sol' 'types/*.sol'
+
+fix: $(VENV)/.dev ## what can be put right by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+contracts: $(VENV)/.dev contracts/node_modules/.installed ## artifacts, ledger/records.py, docs/errors.md
+	$(BIN)/python scripts/compile_contracts.py
+
+bench: $(VENV)/.dev ## measure; ONLY=NAME for one
+	$(BIN)/python -m tests.benches $(ONLY)
+
+lock: $(VENV)/.dev ## pin and hash the dependencies anew
+	@for name in runtime dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
+	    $(REQUIREMENTS)/$$name.in -o $(REQUIREMENTS)/$$name.txt; done
+
+clean: ## what was built, not what was installed
+	rm -rf build dist contracts/out contracts/cache
+
+$(VENV)/bin/python:
+	@sh scripts/require_tools.sh python "$(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: $(VENV)/bin/python $(REQUIREMENTS)/runtime.txt pyproject.toml
+	@echo "Installing Zhenglian into $(VENV) ..."
+	@$(PIP) install --require-hashes --only-binary :all: -r $(REQUIREMENTS)/runtime.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime $(REQUIREMENTS)/dev.txt
+	@echo "Installing what tests and checks need ..."
+	@$(PIP) install --require-hashes --only-binary :all: -r $(REQUIREMENTS)/dev.txt
+	@touch $@
+
+contracts/node_modules/.installed: contracts/package-lock.json
+	@sh scripts/require_tools.sh node
+	@echo "Installing the Solidity compiler and its test tools ..."
+	@cd contracts && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
