@@ -106,7 +106,7 @@ class Batches:
         try:
             with self._database.write() as connection:
                 key = connection.scalar(insert(batches).values(row).returning(batches.c.id))
-                return _fetch(connection, key)
+                return fetch_batch(connection, key)
         except ConstraintViolatedError as error:
             raise self._explain_refusal(new, error) from error
 
@@ -121,19 +121,19 @@ class Batches:
             found = connection.execute(query).mappings().one_or_none()
         if found is None:
             raise NotFoundError(f"this vault has no batch {batch_key.hex()}", code="batch_missing")
-        return to_batch(found)
+        return _to_batch(found)
 
     def in_state(self, *states: BatchState) -> list[BatchRow]:
         """The batches in any of the states, oldest first."""
         query = select(batches).where(batches.c.state.in_(states)).order_by(batches.c.id)
         with self._database.read() as connection:
-            return [to_batch(row) for row in connection.execute(query).mappings()]
+            return [_to_batch(row) for row in connection.execute(query).mappings()]
 
     def of_run(self, run_id: int) -> list[BatchRow]:
         """The batches of a run, oldest first."""
         query = select(batches).where(batches.c.run_id == run_id).order_by(batches.c.id)
         with self._database.read() as connection:
-            return [to_batch(row) for row in connection.execute(query).mappings()]
+            return [_to_batch(row) for row in connection.execute(query).mappings()]
 
     def close(
         self, pk: int, root: bytes, count: int, valid_until_unix: int, signature: bytes
@@ -157,7 +157,7 @@ class Batches:
             "signature": signature,
         }
         with self._database.write() as connection:
-            batch = _fetch(connection, pk)
+            batch = fetch_batch(connection, pk)
             if batch.count != count or not count:
                 raise ConflictError(
                     f"batch {pk} has {batch.count} certificates staged, and cannot be closed "
@@ -181,7 +181,7 @@ class Batches:
             ConflictError: batch_state.
         """
         with self._database.write() as connection:
-            _require_state(_fetch(connection, pk), BatchState.CLOSED)
+            _require_state(fetch_batch(connection, pk), BatchState.CLOSED)
             return _change(
                 connection, pk, {"valid_until_unix": valid_until_unix, "signature": signature}
             )
@@ -207,7 +207,7 @@ class Batches:
             "transaction_hash": transaction_hash,
         }
         with self._database.write() as connection:
-            batch = _fetch(connection, pk)
+            batch = fetch_batch(connection, pk)
             if _has(batch, BatchState.ANCHORED, facts):
                 return batch
             _require_state(batch, BatchState.CLOSED)
@@ -224,7 +224,7 @@ class Batches:
             ConflictError: batch_state.
         """
         with self._database.write() as connection:
-            batch = _fetch(connection, pk)
+            batch = fetch_batch(connection, pk)
             if batch.state is BatchState.ABANDONED:
                 return batch
             _require_state(batch, BatchState.OPEN, BatchState.CLOSED)
@@ -262,26 +262,32 @@ class Batches:
         return error
 
 
-def to_batch(row: RowMapping, prefix: str = "") -> BatchRow:
-    """A batch from a result row whose columns of `batches` have names beginning with `prefix`."""
-    values = {name: row[prefix + name] for name in batches.c.keys()}  # noqa: SIM118 - names, not columns
-    values["pk"] = values.pop("id")
-    values["issuer"] = Uscc(values["issuer"])
-    values["certificate_type"] = CertificateType(values["certificate_type"])
-    values["state"] = BatchState(values["state"])
-    return BatchRow(**values)
+def fetch_batch(connection: Connection, pk: int) -> BatchRow:
+    """One batch by its number, inside a transaction.
 
-
-def _fetch(connection: Connection, pk: int) -> BatchRow:
+    Raises:
+        NotFoundError: batch_missing.
+    """
     found = connection.execute(select(batches).where(batches.c.id == pk)).mappings().one_or_none()
     if found is None:
         raise NotFoundError(f"this vault has no batch number {pk}", code="batch_missing")
-    return to_batch(found)
+    return _to_batch(found)
+
+
+def _to_batch(row: RowMapping) -> BatchRow:
+    values = dict(row)
+    return BatchRow(
+        pk=values.pop("id"),
+        issuer=Uscc(values.pop("issuer")),
+        certificate_type=CertificateType(values.pop("certificate_type")),
+        state=BatchState(values.pop("state")),
+        **values,
+    )
 
 
 def _change(connection: Connection, pk: int, values: dict[str, object]) -> BatchRow:
     connection.execute(update(batches).where(batches.c.id == pk).values(values))
-    return _fetch(connection, pk)
+    return fetch_batch(connection, pk)
 
 
 def _has(batch: BatchRow, state: BatchState, values: dict[str, object]) -> bool:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from ledger.errors import ConflictError, LedgerError, NotFoundError, StorageError
-from ledger.vault.batches import MAX_BATCH_SIZE, BatchRow, to_batch
+from ledger.vault.batches import MAX_BATCH_SIZE, BatchRow, fetch_batch
 from ledger.vault.cipher import RowCipher, certificate_binding
-from ledger.vault.database import Database
+from ledger.vault.database import Database, insert_many
 from ledger.vault.failures import ConstraintViolatedError
 from ledger.vault.tables import BatchState, batches, certificates, data_keys, erasures
 
-CHUNK = 1000
+INSERTED_AT_ONCE = 250  # what stays in the processor's cache
+READ_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,8 @@ class Certificates:
             with self._database.write() as connection:
                 _take_positions(connection, batch_pk, staged)
                 first_id = (connection.scalar(select(func.max(certificates.c.id))) or 0) + 1
-                for start in range(0, len(staged), CHUNK):
-                    chunk = staged[start : start + CHUNK]
+                for start in range(0, len(staged), INSERTED_AT_ONCE):
+                    chunk = staged[start : start + INSERTED_AT_ONCE]
                     _insert(connection, batch_pk, first_id + start, chunk)
         except ConstraintViolatedError as error:
             raise self._explain_refusal(staged, error) from error
@@ -114,35 +116,43 @@ class Certificates:
 
     def by_position(self, batch_key: bytes, position: int) -> StoredCertificate | None:
         """The certificate at a place in a batch, if the vault has it."""
+        batch = select(batches.c.id).where(batches.c.batch_key == batch_key).scalar_subquery()
         return self._find_one(
-            (batches.c.batch_key == batch_key) & (certificates.c.position == position)
+            (certificates.c.batch == batch) & (certificates.c.position == position)
         )
 
     def find_many(self, identifiers: Sequence[str]) -> dict[str, Known]:
         """Which of the identifiers the vault has, and where."""
         known: dict[str, Known] = {}
         with self._database.read() as connection:
-            for start in range(0, len(identifiers), CHUNK):
+            for start in range(0, len(identifiers), READ_AT_ONCE):
                 query = _KNOWN.where(
-                    certificates.c.identifier.in_(identifiers[start : start + CHUNK])
+                    certificates.c.identifier.in_(identifiers[start : start + READ_AT_ONCE])
                 )
                 for identifier, mac, state, pk, position in connection.execute(query):
                     known[identifier] = Known(mac, BatchState(state), pk, position)
         return known
 
     def iterate(self, batch_pk: int) -> Iterator[StoredCertificate]:
-        """The certificates of a batch in order of position, read a thousand at a time."""
+        """The certificates of a batch in order of position, read a thousand at a time.
+
+        Raises:
+            NotFoundError: batch_missing.
+        """
         position = 0
         while True:
             query = (
-                _STORED.where(certificates.c.batch == batch_pk, certificates.c.position >= position)
+                _CONTENT.where(
+                    certificates.c.batch == batch_pk, certificates.c.position >= position
+                )
                 .order_by(certificates.c.position)
-                .limit(CHUNK)
+                .limit(READ_AT_ONCE)
             )
             with self._database.read() as connection:
-                chunk = [_to_stored(row) for row in connection.execute(query).mappings()]
+                batch = fetch_batch(connection, batch_pk)
+                chunk = [_to_stored(row, batch) for row in connection.execute(query)]
             yield from chunk
-            if len(chunk) < CHUNK:
+            if len(chunk) < READ_AT_ONCE:
                 return
             position = chunk[-1].position + 1
 
@@ -206,8 +216,11 @@ class Certificates:
 
     def _find_one(self, condition: ColumnElement[bool]) -> StoredCertificate | None:
         with self._database.read() as connection:
-            found = connection.execute(_STORED.where(condition)).mappings().one_or_none()
-        return None if found is None else _to_stored(found)
+            query = _CONTENT.add_columns(certificates.c.batch).where(condition)
+            found = connection.execute(query).one_or_none()
+            if found is None:
+                return None
+            return _to_stored(found, fetch_batch(connection, found.batch))
 
     def _explain_refusal(
         self, staged: Sequence[StagedCertificate], error: ConstraintViolatedError
@@ -231,16 +244,14 @@ class Certificates:
         return error
 
 
-_BATCH = "batch_"
-_STORED = select(
+_CONTENT = select(
     certificates.c.identifier,
     certificates.c.position,
     certificates.c.leaf_hash,
     certificates.c.ciphertext,
     data_keys.c.content_mac,
     data_keys.c.wrapped_key,
-    *(column.label(_BATCH + column.name) for column in batches.c),
-).select_from(certificates.join(batches).outerjoin(data_keys))
+).select_from(certificates.outerjoin(data_keys))
 _KNOWN = select(
     certificates.c.identifier,
     data_keys.c.content_mac,
@@ -250,15 +261,15 @@ _KNOWN = select(
 ).select_from(certificates.join(batches).outerjoin(data_keys))
 
 
-def _to_stored(row: RowMapping) -> StoredCertificate:
+def _to_stored(row: Row[Any], batch: BatchRow) -> StoredCertificate:
     return StoredCertificate(
-        identifier=row["identifier"],
-        position=row["position"],
-        leaf_hash=row["leaf_hash"],
-        ciphertext=row["ciphertext"],
-        content_mac=row["content_mac"],
-        wrapped_key=row["wrapped_key"],
-        batch=to_batch(row, _BATCH),
+        identifier=row.identifier,
+        position=row.position,
+        leaf_hash=row.leaf_hash,
+        ciphertext=row.ciphertext,
+        content_mac=row.content_mac,
+        wrapped_key=row.wrapped_key,
+        batch=batch,
     )
 
 
@@ -300,30 +311,18 @@ def _take_positions(
 def _insert(
     connection: Connection, batch_pk: int, first_id: int, chunk: Sequence[StagedCertificate]
 ) -> None:
-    connection.execute(
-        insert(certificates),
+    insert_many(
+        connection,
+        certificates,
         [
-            {
-                "id": key,
-                "identifier": certificate.identifier,
-                "batch": batch_pk,
-                "position": certificate.position,
-                "leaf_hash": certificate.leaf_hash,
-                "ciphertext": certificate.ciphertext,
-            }
-            for key, certificate in enumerate(chunk, first_id)
+            (key, row.identifier, batch_pk, row.position, row.leaf_hash, row.ciphertext)
+            for key, row in enumerate(chunk, first_id)
         ],
     )
-    connection.execute(
-        insert(data_keys),
-        [
-            {
-                "certificate": key,
-                "wrapped_key": certificate.wrapped_key,
-                "content_mac": certificate.content_mac,
-            }
-            for key, certificate in enumerate(chunk, first_id)
-        ],
+    insert_many(
+        connection,
+        data_keys,
+        [(key, row.wrapped_key, row.content_mac) for key, row in enumerate(chunk, first_id)],
     )
 
 

@@ -1,7 +1,7 @@
 """The outbox: every transaction is here before it is sent, so that none is ever forgotten.
 
-An account's nonce belongs to one transaction at a time. Whoever replaces a transaction, or drops
-one that the chain can no longer take, marks it superseded first.
+Of an account's unresolved transactions no two have one nonce. Whoever replaces a transaction, or
+drops one that the chain can no longer take, marks it superseded first.
 """
 
 from __future__ import annotations
@@ -92,11 +92,11 @@ class Outbox:
         self._mark(pk, TransactionState.SENT, "", only_from=_UNRESOLVED)
 
     def mark_mined(self, pk: int, detail: str = "") -> None:
-        """It has a final receipt of success. Raises NotFoundError, ConflictError nonce_taken."""
+        """It has a final receipt of success. Raises NotFoundError."""
         self._mark(pk, TransactionState.MINED, detail)
 
     def mark_reverted(self, pk: int, detail: str) -> None:
-        """It has a final receipt of failure. Raises NotFoundError, ConflictError nonce_taken."""
+        """It has a final receipt of failure. Raises NotFoundError."""
         self._mark(pk, TransactionState.REVERTED, detail)
 
     def mark_superseded(self, pk: int, detail: str) -> None:
@@ -141,14 +141,8 @@ class Outbox:
         only_from: tuple[TransactionState, ...] = tuple(TransactionState),
     ) -> None:
         change = update(outbox).where(outbox.c.id == pk, outbox.c.state.in_(only_from))
-        try:
-            with self._database.write() as connection:
-                changed = connection.execute(change.values(state=state, detail=detail))
-        except ConstraintViolatedError as error:
-            raise ConflictError(
-                f"transaction {pk} cannot become {state}: another one has its nonce now",
-                code="nonce_taken",
-            ) from error
+        with self._database.write() as connection:
+            changed = connection.execute(change.values(state=state, detail=detail))
         if not changed.rowcount:
             self.get(pk)
 
@@ -164,12 +158,13 @@ class Outbox:
                 code="transaction_exists",
             )
         holders = self._select(outbox.c.account == new.account, outbox.c.nonce == new.nonce)
-        if any(holder.state is not TransactionState.SUPERSEDED for holder in holders):
-            return ConflictError(
-                f"nonce {new.nonce} of account {new.account.hex()} belongs to transaction "
-                f"{holders[-1].transaction_hash.hex()}",
-                code="nonce_taken",
-            )
+        for holder in holders:
+            if holder.state in _UNRESOLVED:
+                return ConflictError(
+                    f"nonce {new.nonce} of account {new.account.hex()} belongs to the unresolved "
+                    f"transaction {holder.transaction_hash.hex()}",
+                    code="nonce_taken",
+                )
         return error
 
 

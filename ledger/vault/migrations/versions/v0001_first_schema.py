@@ -18,7 +18,7 @@ _RUN_STATES = "'running', 'staged', 'completed', 'failed', 'cancelled'"
 _BATCH_STATES = "'open', 'closed', 'anchored', 'abandoned'"
 _OUTBOX_STATES = "'prepared', 'sent', 'mined', 'reverted', 'superseded'"
 _ACT_STATES = "'prepared', 'sent', 'recorded', 'refused'"
-_NOT_SUPERSEDED = sa.text("state <> 'superseded'")
+_IS_UNRESOLVED = sa.text("state IN ('prepared', 'sent')")
 
 
 def upgrade() -> None:
@@ -145,12 +145,12 @@ def _create_outbox() -> None:
         _one_of(_OUTBOX_STATES),
     )
     op.create_index(
-        "uq_outbox_account_nonce",
+        "uq_outbox_unresolved_nonce",
         "outbox",
         ["account", "nonce"],
         unique=True,
-        sqlite_where=_NOT_SUPERSEDED,
-        postgresql_where=_NOT_SUPERSEDED,
+        sqlite_where=_IS_UNRESOLVED,
+        postgresql_where=_IS_UNRESOLVED,
     )
     op.create_index("ix_outbox_account_state", "outbox", ["account", "state"])
     op.create_index("ix_outbox_purpose_reference", "outbox", ["purpose", "reference"])
