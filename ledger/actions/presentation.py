@@ -1,4 +1,4 @@
-"""What a holder hands over: chosen fields of a certificate with its proofs, and its verification."""
+"""What a holder hands over: chosen fields with their proofs; and how a relying party judges it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ledger.actions.facts import current_head, gather_facts
@@ -19,12 +20,13 @@ from ledger.errors import (
     StorageError,
 )
 from ledger.formats.certificate import Certificate, parse_certificate
-from ledger.formats.evidence import BatchProof, Evidence, parse_evidence
+from ledger.formats.evidence import EVIDENCE_FORMAT, BatchProof, Evidence, parse_evidence
 from ledger.formats.key_binding import create_key_binding
 from ledger.formats.merkle import MerkleTree
 from ledger.identifiers import CertificateId, RegionCode
 from ledger.vault.certificates import StoredCertificate
 from ledger.verification import Report, VerificationPolicy, verify
+from ledger.verification import verify_document as judge_document
 from ledger.workspace import Workspace
 
 EVIDENCE_SUFFIX = ".zhenglian.json"
@@ -128,11 +130,11 @@ def field_titles(workspace: Workspace, certificate: Certificate) -> dict[str, st
     return {name: titles.get(name, name) for name in certificate.fields}
 
 
-def read_evidence(path: Path) -> Evidence:
-    """A presented file: a `.zhenglian.json` document, or a bare SD-JWT.
+def read_document(path: Path) -> bytes:
+    """The bytes of a presented file; a bare SD-JWT is wrapped into an evidence document.
 
     Raises:
-        NotFoundError: no such file. MalformedInputError: it is neither, or too large.
+        NotFoundError: no such file. MalformedInputError: it is empty or too large.
     """
     try:
         size = path.stat().st_size
@@ -144,25 +146,27 @@ def read_evidence(path: Path) -> Evidence:
             f"{path}: expected 1 to {MAX_FILE_BYTES} bytes, got {size}", field="file"
         )
     text = content.strip()
-    if text.startswith(b"eyJ"):
-        return Evidence(parse_certificate(text.decode("ascii", "replace")))
-    return parse_evidence(content)
+    if text.startswith(b"eyJ"):  # base64url of '{"'
+        wrapped = {"format": EVIDENCE_FORMAT, "certificate": text.decode("ascii", "replace")}
+        return orjson.dumps(wrapped)
+    return content
 
 
-def verify_evidence(
+def verify_document(
     workspace: Workspace,
-    evidence: Evidence,
+    document: bytes,
     *,
     relying_region: RegionCode | None = None,
     as_of_unix: int | None = None,
     nonce: str | None = None,
 ) -> Report:
-    """Judges a presented certificate by this home's own copy of the log.
+    """Judges a presented document by this home's own copy of the log.
 
-    What the file says about the log counts for nothing where the own index can be asked; without
-    a chain the verdict is INDETERMINATE, never FAILED.
+    What the document says about the log counts for nothing where the own index can be asked;
+    without a chain the verdict is INDETERMINATE, never FAILED.
 
     Args:
+        document: an evidence document; what cannot be read gives a report that says so.
         relying_region: region that wants to rely on it; makes recognition required.
         as_of_unix: time the verdict is about, default now.
     """
@@ -172,10 +176,14 @@ def verify_evidence(
         audience=relying_region or _own_region(workspace),
         nonce=nonce,
     )
-    return verify_by_own_log(workspace, evidence, policy)
+    try:
+        evidence = parse_evidence(document)
+    except MalformedInputError:
+        return judge_document(document, policy, int(time.time()))
+    return _verify_by_own_log(workspace, evidence, policy)
 
 
-def verify_by_own_log(
+def _verify_by_own_log(
     workspace: Workspace, evidence: Evidence, policy: VerificationPolicy
 ) -> Report:
     """The verdict of a policy, with the facts of the own index where the chain answers."""
