@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 
 import {IConsortium} from "./interfaces/IConsortium.sol";
@@ -75,6 +76,7 @@ contract Consortium is IConsortium {
     MemberId[] private _active;
     mapping(bytes32 proposalId => Proposal) private _proposals;
     mapping(bytes32 name => address) private _modules;
+    mapping(bytes32 name => bytes32[]) private _moduleKinds;
     mapping(address module => bool) private _isModule;
     mapping(bytes32 name => uint64) private _moduleFrozenUntil;
 
@@ -276,7 +278,8 @@ contract Consortium is IConsortium {
 
     /// @inheritdoc IConsortium
     function wasMemberAt(MemberId id, uint64 atUnix) external view returns (bool) {
-        return _members[id].membership.upperLookupRecent(uint48(atUnix)) == 1;
+        uint48 latest = uint48(Math.min(atUnix, type(uint48).max));
+        return _members[id].membership.upperLookupRecent(latest) == 1;
     }
 
     /// @inheritdoc IConsortium
@@ -360,13 +363,20 @@ contract Consortium is IConsortium {
         if (codeHash != installation.codeHash) {
             revert ModuleCodeMismatch(installation.module, installation.codeHash, codeHash);
         }
+        // All kinds leave the predecessor, those that the replacement does not take as well: what
+        // could still record would still change the state that is read through.
         address predecessor = _modules[installation.name];
+        bytes32[] memory released = _moduleKinds[installation.name];
+        for (uint256 i = 0; i < released.length; ++i) {
+            _LOG.assignKind(released[i], address(0));
+        }
         for (uint256 i = 0; i < installation.kinds.length; ++i) {
             bytes32 kind = installation.kinds[i];
             address owner = _LOG.kindOwner(kind);
-            if (owner != address(0) && owner != predecessor) revert KindTaken(kind, owner);
+            if (owner != address(0)) revert KindTaken(kind, owner);
             _LOG.assignKind(kind, installation.module);
         }
+        _moduleKinds[installation.name] = installation.kinds;
         if (predecessor != address(0)) _isModule[predecessor] = false;
         _modules[installation.name] = installation.module;
         _isModule[installation.module] = true;

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 
 import {Module} from "./Module.sol";
@@ -270,7 +271,8 @@ contract IssuerRegistry is IIssuerRegistry, Module {
         view
         returns (MandateRecord memory record)
     {
-        uint208 version = _mandates[issuer][certificateType].upperLookupRecent(uint48(atUnix));
+        uint48 latest = uint48(Math.min(atUnix, type(uint48).max));
+        uint208 version = _mandates[issuer][certificateType].upperLookupRecent(latest);
         if (version == 0 && address(_PREDECESSOR) != address(0)) {
             return _PREDECESSOR.mandateAt(issuer, certificateType, atUnix);
         }
