@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ICertificateLedger} from "../../interfaces/ICertificateLedger.sol";
+import {IConsortium} from "../../interfaces/IConsortium.sol";
+import {IEntryLog} from "../../interfaces/IEntryLog.sol";
+import {IIssuerRegistry} from "../../interfaces/IIssuerRegistry.sol";
+import {LogEntry} from "../../types/Records.sol";
+import {Cheatcodes, vm} from "./Cheatcodes.sol";
+
+/// @title Reads what was emitted: module events, log entries and whether they belong together
+library Recording {
+    /// @notice Asserts that the logs are pairs of one module event and its one entry.
+    /// @return entries the entries, in order
+    function pairUp(Cheatcodes.Log[] memory logs, IEntryLog log)
+        internal
+        view
+        returns (LogEntry[] memory entries)
+    {
+        vm.assertEq(logs.length % 2, 0, "an event without an entry, or an entry without an event");
+        entries = new LogEntry[](logs.length / 2);
+        for (uint256 i = 0; i < entries.length; ++i) {
+            Cheatcodes.Log memory happened = logs[2 * i];
+            Cheatcodes.Log memory appended = logs[2 * i + 1];
+            vm.assertTrue(happened.emitter != address(log), "an entry without an event");
+            vm.assertEq(appended.emitter, address(log));
+            vm.assertEq(appended.topics[0], IEntryLog.EntryAppended.selector);
+            vm.assertEq(uint256(appended.topics[1]), log.size() - entries.length + i, "index");
+            LogEntry memory entry = abi.decode(appended.data, (LogEntry));
+            vm.assertEq(entry.kind, happened.topics[0], "kind is not the event's topic");
+            vm.assertEq(entry.payloadHash, sha256(payload(happened)), "payloadHash");
+            vm.assertEq(log.kindOwner(entry.kind), happened.emitter);
+            vm.assertEq(entry.timeUnix, block.timestamp, "time");
+            entries[i] = entry;
+        }
+    }
+
+    /// @notice abi.encode of all the event's parameters in order, indexed or not.
+    /// @dev Indexed parameters come first and are words, so the payload is topics and data in a
+    /// row; only the offset of a dynamic parameter, always the first in the data, moves.
+    function payload(Cheatcodes.Log memory happened) internal pure returns (bytes memory result) {
+        bytes memory data = happened.data;
+        uint256 indexed_ = happened.topics.length - 1;
+        if (_beginsWithOffset(happened.topics[0])) {
+            assembly {
+                mstore(add(data, 32), add(mload(add(data, 32)), mul(32, indexed_)))
+            }
+        }
+        for (uint256 i = 1; i <= indexed_; ++i) {
+            result = bytes.concat(result, happened.topics[i]);
+        }
+        result = bytes.concat(result, data);
+    }
+
+    function _beginsWithOffset(bytes32 kind) private pure returns (bool) {
+        return kind == IConsortium.ConsortiumFounded.selector
+            || kind == IConsortium.ProposalSubmitted.selector || kind == IConsortium.MemberAdmitted.selector
+            || kind == IConsortium.ModuleInstalled.selector
+            || kind == IIssuerRegistry.DepartmentRegistered.selector
+            || kind == ICertificateLedger.StatusChanged.selector;
+    }
+}

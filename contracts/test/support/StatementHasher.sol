@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {StatementHashes} from "../../libraries/StatementHashes.sol";
+import {
+    BatchStatement,
+    CompromiseStatement,
+    DepartmentStatement,
+    FoundingStatement,
+    MandateStatement,
+    MemberKeysStatement,
+    OperatorStatement,
+    ProposalStatement,
+    SealKeyEndStatement,
+    SealKeyStatement,
+    StatusStatement,
+    VoteStatement
+} from "../../types/Statements.sol";
+
+/// @title Digests of statements in memory, for the tests to sign
+contract StatementHasher {
+    bytes32 private immutable _SEPARATOR;
+
+    constructor(bytes32 ledgerId) {
+        _SEPARATOR = StatementHashes.domainSeparator(ledgerId);
+    }
+
+    function digest(FoundingStatement memory s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, StatementHashes.hash(s));
+    }
+
+    function digest(ProposalStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, StatementHashes.hash(s));
+    }
+
+    function digest(VoteStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, StatementHashes.hash(s));
+    }
+
+    function digest(MemberKeysStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, StatementHashes.hash(s));
+    }
+
+    function digest(OperatorStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, StatementHashes.hash(s));
+    }
+
+    function digest(DepartmentStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, StatementHashes.hash(s));
+    }
+
+    function digest(SealKeyStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, StatementHashes.hash(s));
+    }
+
+    function digest(SealKeyEndStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, StatementHashes.hash(s));
+    }
+
+    /// Its members have the types of those of a SealKeyEndStatement, so no overload tells them apart.
+    function digestOfCompromise(CompromiseStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, StatementHashes.hash(s));
+    }
+
+    function digest(MandateStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, StatementHashes.hash(s));
+    }
+
+    function digest(BatchStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, StatementHashes.hash(s));
+    }
+
+    function digest(StatusStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, StatementHashes.hash(s));
+    }
+}
