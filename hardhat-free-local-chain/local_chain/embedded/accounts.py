@@ -7,7 +7,7 @@ now. A call on a number or hash sees that block's own time.
 
 from __future__ import annotations
 
-from local_chain.embedded.calls import CALL_GAS_CAP, estimate_gas, run_call
+from local_chain.embedded.calls import estimate_gas, run_call
 from local_chain.embedded.evm.machine import MachineState
 from local_chain.embedded.headers import Header
 from local_chain.embedded.node import Node
@@ -42,13 +42,12 @@ class AccountQueries:
         if overrides:
             raise invalid("state overrides are not supported")
         state = self._open_state(block)
-        return to_hex(run_call(state, _make_transaction(state, parse_call(request), CALL_GAS_CAP)))
+        return to_hex(run_call(state, _make_transaction(state, parse_call(request))))
 
     def estimate(self, request: object, block: object = "latest") -> Json:
         """A gas limit that suffices."""
         state = self._open_state(block)
-        transaction = _make_transaction(state, parse_call(request), TRANSACTION_GAS_CAP)
-        return hex(estimate_gas(state, transaction))
+        return hex(estimate_gas(state, _make_transaction(state, parse_call(request))))
 
     def nonce(self, address: object, block: object = "latest") -> Json:
         """How many transactions an account has sent."""
@@ -83,12 +82,14 @@ class AccountQueries:
         return header
 
 
-def _make_transaction(state: MachineState, request: CallRequest, gas_cap: int) -> Transaction:
+def _make_transaction(state: MachineState, request: CallRequest) -> Transaction:
+    """A call may use what a transaction may, lest it hold up the chain for long."""
+    gas = TRANSACTION_GAS_CAP if request.gas is None else min(request.gas, TRANSACTION_GAS_CAP)
     return Transaction(
         type_id=2,
         sender=request.sender,
         nonce=state.get_nonce(request.sender),
-        gas=gas_cap if request.gas is None else min(request.gas, gas_cap),
+        gas=gas,
         to=request.recipient,
         value=request.value,
         data=request.data,

@@ -6,9 +6,7 @@ from dataclasses import replace
 
 from local_chain.embedded.errors import RpcCode, RpcError
 from local_chain.embedded.evm.machine import MachineState, Outcome
-from local_chain.embedded.transactions import TRANSACTION_GAS_CAP, Transaction
-
-CALL_GAS_CAP = 50_000_000
+from local_chain.embedded.transactions import Transaction
 
 _ERROR_STRING_SELECTOR = bytes.fromhex("08c379a0")  # Error(string)
 _CALL_STIPEND = 2300
@@ -35,8 +33,8 @@ def estimate_gas(state: MachineState, transaction: Transaction) -> int:
     Raises:
         RpcError: it does not succeed even with the highest limit.
     """
-    highest = min(transaction.gas, TRANSACTION_GAS_CAP)
-    outcome = _try_out(state, replace(transaction, gas=highest))
+    highest = transaction.gas
+    outcome = _try_out(state, transaction)
     _require_success(outcome)
     lowest = max(transaction.least_gas, outcome.gas_used) - 1
     spent = outcome.gas_used + outcome.gas_refund + _CALL_STIPEND

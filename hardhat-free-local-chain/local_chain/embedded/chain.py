@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from local_chain.embedded.blocks import SealedBlock
 from local_chain.embedded.database import FORMAT_NUMBER, ChainConfig, ChainDatabase
-from local_chain.embedded.errors import ChainMismatchError
+from local_chain.embedded.errors import ChainMismatchError, ChainStorageError
 from local_chain.embedded.headers import draft_genesis
 from local_chain.embedded.lock import DirectoryLock
 from local_chain.embedded.node import Node
@@ -67,8 +67,7 @@ class EmbeddedChain:
             ChainDamagedError: the directory's data cannot be read as a chain.
             ChainStorageError: the disk refuses writes.
         """
-        directory.mkdir(parents=True, exist_ok=True)
-        lock = DirectoryLock(directory, lock_timeout_s)
+        lock = _lock_directory(directory, lock_timeout_s)
         try:
             database = ChainDatabase(directory)
             try:
@@ -127,6 +126,14 @@ class EmbeddedChain:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _lock_directory(directory: Path, timeout_s: float) -> DirectoryLock:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        return DirectoryLock(directory, timeout_s)
+    except OSError as problem:
+        raise ChainStorageError(f"{directory}: {problem}") from problem
 
 
 def _settle_config(

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import lmdb
 
 from local_chain.embedded.blocks import LogRecord, Place, SealedBlock, TransactionRecord
 from local_chain.embedded.environment import SMALLEST_MAP_BYTES, Environment
 from local_chain.embedded.errors import ChainDamagedError, ChainMismatchError
-from local_chain.embedded.headers import Header
+from local_chain.embedded.headers import EMPTY_TRIE_ROOT, Header
+from local_chain.embedded.keccak import keccak
 
 FORMAT_NUMBER = 1
 
@@ -27,6 +29,8 @@ _INDEX_TABLES = ("logs_by_address", "logs_by_topic")
 _CONFIG_KEY = b"config"
 _HEAD_KEY = b"head"
 _NUMBER = struct.Struct(">Q")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +116,14 @@ class ChainDatabase:
         block_hash = header.compute_hash()
         if self.fetch_number(block_hash) != header.number:
             raise ChainDamagedError(f"block {header.number} is not the block its hash names")
+        if header.state_root != EMPTY_TRIE_ROOT and self.fetch_node(header.state_root) is None:
+            raise ChainDamagedError(f"the state of block {header.number} is missing")
         return header, block_hash
 
     def fetch_header(self, number: int) -> Header | None:
         """The header of a block, or None beyond the head."""
         encoded = self._get("headers", _NUMBER.pack(number))
-        return None if encoded is None else Header.parse(encoded)
+        return None if encoded is None else _parse(Header.parse, encoded)
 
     def fetch_block_hash(self, number: int) -> bytes | None:
         """The hash of a block: its child names it, the head computes it."""
@@ -133,8 +139,15 @@ class ChainDatabase:
         return None if encoded is None else int(_NUMBER.unpack(encoded)[0])
 
     def fetch_node(self, node_hash: bytes) -> bytes | None:
-        """A state trie node or contract code."""
-        return self._get("nodes", node_hash)
+        """A state trie node or contract code.
+
+        Raises:
+            ChainDamagedError: what is stored is not what the hash names.
+        """
+        node = self._get("nodes", node_hash)
+        if node is not None and keccak(node) != node_hash:
+            raise ChainDamagedError(f"the state node {node_hash.hex()} is not what its hash names")
+        return node
 
     def fetch_place(self, transaction_hash: bytes) -> Place | None:
         """Where a sealed transaction stands."""
@@ -144,18 +157,19 @@ class ChainDatabase:
     def fetch_transaction(self, place: Place) -> TransactionRecord | None:
         """The transaction at a place."""
         encoded = self._get("transactions", place.encode())
-        return None if encoded is None else TransactionRecord.parse(encoded)
+        return None if encoded is None else _parse(TransactionRecord.parse, encoded)
 
     def fetch_transactions(self, number: int) -> list[TransactionRecord]:
         """The transactions of a block, in order."""
         first, end = Place(number, 0), Place(number + 1, 0)
         return [
-            TransactionRecord.parse(value) for _, value in self._scan("transactions", first, end)
+            _parse(TransactionRecord.parse, value)
+            for _, value in self._scan("transactions", first, end)
         ]
 
     def fetch_logs(self, first: Place, end: Place) -> list[tuple[Place, LogRecord]]:
         """The logs from one place (included) to another (excluded), in order."""
-        return [(place, LogRecord.parse(value)) for place, value in self._scan("logs", first, end)]
+        return [(place, parse_log(value)) for place, value in self._scan("logs", first, end)]
 
     def _scan(self, table: str, first: Place, end: Place) -> Iterator[tuple[Place, bytes]]:
         with self.environment.read() as transaction:
@@ -191,3 +205,19 @@ class ChainDatabase:
 
     def _table(self, name: str) -> lmdb._Database:
         return self.environment.table(name)
+
+
+def parse_log(encoded: bytes) -> LogRecord:
+    """A stored log.
+
+    Raises:
+        ChainDamagedError: the bytes are none.
+    """
+    return _parse(LogRecord.parse, encoded)
+
+
+def _parse(parse: Callable[[bytes], T], encoded: bytes) -> T:
+    try:
+        return parse(encoded)
+    except (ValueError, IndexError, struct.error) as problem:
+        raise ChainDamagedError(f"unreadable record: {problem}") from problem

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import lmdb
 
 from local_chain.embedded.blocks import LogRecord, Place
-from local_chain.embedded.database import ChainDatabase
+from local_chain.embedded.database import ChainDatabase, parse_log
 from local_chain.embedded.environment import Environment
 from local_chain.embedded.errors import ChainDamagedError
 
@@ -66,7 +66,7 @@ def search_logs(database: ChainDatabase, wanted: LogFilter) -> Iterator[tuple[Pl
                 for place in _scan_index(transaction, database.environment, lead, first, end)
             )
         for place, encoded in candidates:
-            log = LogRecord.parse(encoded)
+            log = parse_log(encoded)
             if wanted.matches(log):
                 yield Place.parse(place), log
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +12,7 @@ from local_chain.embedded.transactions import AccessList
 
 MAX_TOPICS = 4
 
+_QUANTITY = re.compile("0[xX][0-9a-fA-F]{1,64}")
 _HEAD_TAGS = ("latest", "safe", "finalized")
 
 
@@ -63,12 +66,9 @@ def parse_quantity(value: object) -> int:
     Raises:
         RpcError: anything else.
     """
-    if isinstance(value, str) and value[:2] in ("0x", "0X"):
-        try:
-            return int(value, 16)
-        except ValueError:
-            pass
-    raise invalid(f"expected a quantity in hex, found {value!r}")
+    if isinstance(value, str) and _QUANTITY.fullmatch(value):
+        return int(value, 16)
+    raise invalid(f"expected a quantity in hex of at most 256 bits, found {value!r}")
 
 
 def parse_data(value: object, length: int | None = None) -> bytes:
@@ -79,7 +79,7 @@ def parse_data(value: object, length: int | None = None) -> bytes:
     """
     if isinstance(value, str) and value[:2] in ("0x", "0X"):
         try:
-            data = bytes.fromhex(value[2:])
+            data = binascii.unhexlify(value[2:])
         except ValueError:
             pass
         else:

@@ -83,7 +83,9 @@ class HistoryQueries:
         number = self.resolve_number(_parse_number_or_hash(block))
         if number is None:
             return None
-        return self._transaction_at(Place(number, parse_quantity(index)))
+        position = parse_quantity(index)
+        records = self._database.fetch_transactions(number)
+        return self._transaction_at(Place(number, position)) if position < len(records) else None
 
     def receipt(self, transaction_hash: object) -> Json:
         """The receipt of a sealed transaction; null as long as it is not durable."""
@@ -114,9 +116,10 @@ class HistoryQueries:
         )
         if first > last and request.last_block.number is not None:
             raise invalid(f"invalid block range: {first} to {last}")
-        known = LogFilter(
-            first, min(last, self._node.head.number), request.addresses, request.topics
-        )
+        head = self._node.head.number
+        if first > head:
+            return []
+        known = LogFilter(first, min(last, head), request.addresses, request.topics)
         return self._shape_logs(known)
 
     def fee_history(self, count: object, newest: object, percentiles: object = None) -> Json:

@@ -157,7 +157,7 @@ def test_revert_is_answered_with_code_three_and_its_data(session: Session, noteb
 
 
 def test_failure_other_than_a_revert_is_named(web3: Web3, notebook: str) -> None:
-    with pytest.raises(Web3RPCError, match="OutOfGas"):
+    with pytest.raises(Web3RPCError, match="out of gas"):
         web3.eth.call({"to": notebook, "data": Web3.to_hex(encode_note(1, 1)), "gas": 25_000})
 
 

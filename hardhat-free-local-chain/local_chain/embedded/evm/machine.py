@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from eth.exceptions import Revert
+from eth.exceptions import OutOfGas, Revert
 from eth.vm.execution_context import ExecutionContext
 from eth_typing import Address, BlockNumber, Hash32
 from eth_utils.exceptions import ValidationError
@@ -180,4 +180,6 @@ def _describe(transaction: Transaction, computation: ComputationAPI) -> Outcome:
 
 
 def _name_failure(computation: ComputationAPI) -> str:
+    if isinstance(computation.error, OutOfGas):
+        return "out of gas"
     return f"{type(computation.error).__name__}: {computation.error}"

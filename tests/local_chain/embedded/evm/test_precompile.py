@@ -88,5 +88,5 @@ def test_verification_costs_what_the_standard_says(session: Session) -> None:
     least = 21_000 + calldata_gas + P256_VERIFY_GAS
     enough = session.ask("eth_call", call | {"gas": hex(least)}, "latest")
     assert enough == hex_of(TRUE)
-    with pytest.raises(Exception, match="OutOfGas"):
+    with pytest.raises(Exception, match="out of gas"):
         session.ask("eth_call", call | {"gas": hex(least - 1)}, "latest")
