@@ -43,6 +43,7 @@ _COMMON_SURNAMES = 10
 _MALE_CHARACTERS = "伟强磊军勇杰涛超明刚平辉鹏华飞斌波宇浩凯健俊帆旭宁东海峰建国志文成林春生"
 _FEMALE_CHARACTERS = "芳娜敏静丽艳娟霞秀英玲桂兰婷雪梅琳倩颖慧莉萍红玉洁云欣怡佳璐"
 
+_MOST_FIRMS = 20_000
 _FIRM_WORDS = ("启宏", "渝安", "巴山", "嘉川", "两江", "金佛", "云岭", "恒筑", "中垒", "瑞城")
 _FIRM_MIDDLES = ("恒", "信", "泰", "隆", "盛", "远", "和", "建", "诚", "达", "丰", "业")
 _FIRM_KINDS = (
@@ -100,7 +101,9 @@ def write_example(path: Path, *, rows: int, seed: int) -> None:
 def make_rows(schema: CertificateSchema, *, rows: int, seed: int) -> Iterator[list[str]]:
     """Yield the cells of each row in schema order, in the order of issue."""
     chance = random.Random(seed)  # noqa: S311 -- an example must come out the same every time
-    firms = [_make_firm(chance, number) for number in range(1, max(2, rows // 25) + 1)]
+    firms = [
+        _make_firm(chance, number) for number in range(1, min(max(2, rows // 25), _MOST_FIRMS) + 1)
+    ]
     issued_so_far: Counter[int] = Counter()
     days = (_LAST_ISSUE - _FIRST_ISSUE).days
     for row in range(rows):

@@ -58,17 +58,27 @@ def strip_cell(text: str) -> str:
 
 def parse_certificate_id(cell: str) -> CertificateId:
     """Read an identifier by GB/T 36904."""
-    return _parse_code(cell, CertificateId.parse, RowErrorCode.WRONG_CERTIFICATE_ID)
+    try:
+        return CertificateId.parse(cell)
+    except MalformedInputError:
+        return _parse_untidy(cell, CertificateId.parse, RowErrorCode.WRONG_CERTIFICATE_ID)
 
 
 def parse_identity_number(cell: str) -> str:
     """Read an identity number by GB 11643."""
-    return _parse_code(cell, IdentityNumber.parse, RowErrorCode.WRONG_IDENTITY_NUMBER).number
+    try:
+        return IdentityNumber.parse(cell).number
+    except MalformedInputError:
+        wrong = RowErrorCode.WRONG_IDENTITY_NUMBER
+        return _parse_untidy(cell, IdentityNumber.parse, wrong).number
 
 
 def parse_uscc(cell: str) -> str:
     """Read a unified social credit code by GB 32100."""
-    return _parse_code(cell, Uscc.parse, RowErrorCode.WRONG_USCC).code
+    try:
+        return Uscc.parse(cell).code
+    except MalformedInputError:
+        return _parse_untidy(cell, Uscc.parse, RowErrorCode.WRONG_USCC).code
 
 
 def parse_date(cell: str) -> date:
@@ -125,11 +135,8 @@ def make_own_field_parser(field: SchemaField) -> Callable[[str], str]:
     return lambda cell: parse(cell) if strip_cell(cell) else ""
 
 
-def _parse_code(cell: str, parse: Callable[[str], _T], wrong: RowErrorCode) -> _T:
-    try:
-        return parse(cell)
-    except MalformedInputError:
-        pass  # most often only untidy: try again below, and then say what is wrong
+def _parse_untidy(cell: str, parse: Callable[[str], _T], wrong: RowErrorCode) -> _T:
+    """Read a code that is not right as it stands: tidy it, and then say what is wrong with it."""
     tidy = normalise_cell(cell).upper()
     _require_readable(cell, tidy)
     try:
