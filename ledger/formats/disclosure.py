@@ -15,7 +15,7 @@ from os import urandom
 import orjson
 
 from ledger.errors import MalformedInputError
-from ledger.formats.jws import decode_base64url, encode_base64url, parse_json
+from ledger.formats.jws import decode_base64url, encode_base64url, parse_json, require_shallow
 
 SALT_SIZE = 18  # 144 bits, over the 128 that RFC 9901 §9.3 recommends; 24 characters without rest
 _SALT_TEXT = 24
@@ -87,6 +87,8 @@ def parse_disclosure(encoded: str) -> Disclosure:
     salt, name, value = parts
     if not isinstance(salt, str) or not salt or not isinstance(name, str) or not name:
         raise _malformed("salt and name are texts that are not empty")
+    if not isinstance(value, str):
+        require_shallow(value, "disclosure")
     if name in _DIGEST_NAMES or (not isinstance(value, str) and _has_digests(value)):
         raise _malformed("digests inside a disclosure are not part of this profile")
     return Disclosure(name, value, encoded, sha256(encoded.encode()).digest())

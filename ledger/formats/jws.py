@@ -79,11 +79,8 @@ def parse_json(data: bytes, field: str) -> object:
         raise MalformedInputError(
             f"{field} is not JSON: {error.msg}", code="json_malformed", field=field
         ) from error
-    if data.count(b"{") + data.count(b"[") > MAX_JSON_DEPTH:
-        _require_shallow(value, field)
-    # orjson keeps the last of two equal names. A text that it writes back unchanged had none.
-    if b"{" in data and orjson.dumps(value) != data:
-        json.loads(data, object_pairs_hook=lambda pairs: _object_of(pairs, field))
+    if b"{" in data:
+        _require_distinct_names(data, value, field)
     return value
 
 
@@ -144,6 +141,30 @@ def compute_digest(signing_input: bytes) -> bytes:
     return sha256(signing_input).digest()
 
 
+def require_shallow(value: object, field: str, depth: int = MAX_JSON_DEPTH) -> None:
+    """Refuse a JSON value that is nested deeper than `depth`.
+
+    Raises:
+        MalformedInputError: json_too_deep.
+    """
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        if depth == 0:
+            raise _too_deep(field)
+        for item in value:
+            require_shallow(item, field, depth - 1)
+
+
+def _require_distinct_names(data: bytes, value: object, field: str) -> None:
+    """orjson keeps the last of two equal names: a text it writes back unchanged had none."""
+    try:
+        if orjson.dumps(value) != data:
+            json.loads(data, object_pairs_hook=lambda pairs: _object_of(pairs, field))
+    except (orjson.JSONEncodeError, RecursionError) as error:
+        raise _too_deep(field) from error
+
+
 def _object_of(pairs: list[tuple[str, object]], field: str) -> dict[str, object]:
     result = dict(pairs)
     if len(result) != len(pairs):
@@ -155,13 +176,5 @@ def _object_of(pairs: list[tuple[str, object]], field: str) -> dict[str, object]
     return result
 
 
-def _require_shallow(value: object, field: str, depth: int = 1) -> None:
-    if depth > MAX_JSON_DEPTH:
-        raise MalformedInputError(
-            f"{field} is nested deeper than {MAX_JSON_DEPTH}", code="json_too_deep", field=field
-        )
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            _require_shallow(item, field, depth + 1)
+def _too_deep(field: str) -> MalformedInputError:
+    return MalformedInputError(f"{field} is nested too deep", code="json_too_deep", field=field)

@@ -18,6 +18,7 @@ from ledger.formats.jws import (
     parse_json,
     parse_json_object,
     require_low_s,
+    require_shallow,
     sign_es256,
 )
 
@@ -77,12 +78,20 @@ def test_value_that_is_no_object_is_malformed_where_one_is_expected(text: bytes)
     assert refusal.value.code == "json_malformed"
 
 
+@pytest.mark.parametrize("depth", [300, 900])
+def test_nested_garbage_is_refused(depth: int) -> None:
+    for text in (b'{"a":' * depth + b"1" + b"}" * depth, b'[{"a":' * depth + b" 1" + b"}]" * depth):
+        with pytest.raises(MalformedInputError) as refusal:
+            parse_json(text, "payload")
+        assert refusal.value.code in {"json_too_deep", "json_malformed"}
+
+
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
-def test_nested_garbage_is_refused(opening: bytes) -> None:
+def test_value_within_the_depth_is_shallow_and_no_deeper_one(opening: bytes) -> None:
     closing = b"]" if opening == b"[" else b"}"
-    assert parse_json(opening * 31 + b"1" + closing * 31, "payload")
+    require_shallow(parse_json(opening * 32 + b"1" + closing * 32, "value"), "value")
     with pytest.raises(MalformedInputError) as refusal:
-        parse_json(opening * 33 + b"1" + closing * 33, "payload")
+        require_shallow(parse_json(opening * 33 + b"1" + closing * 33, "value"), "value")
     assert refusal.value.code == "json_too_deep"
 
 

@@ -1,0 +1,117 @@
+"""Checks 1, 2, 5 and 6: whether the certificate is what it claims to be. `standing` has 3 and 4."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from ledger.formats.certificate import compute_batch_key
+from ledger.formats.jws import is_es256_signature
+from ledger.formats.merkle import verify_inclusion
+from ledger.verification.case import Case
+from ledger.verification.finding import Finding, Outcome, failed, indeterminate, passed, weigh
+from ledger.verification.policy import CLOCK_SKEW_S
+from ledger.verification.reasons import Reason
+from ledger.verification.report import CheckName
+from ledger.verification.standing import Anchoring
+
+
+def check_well_formed(case: Case) -> Finding:
+    """1: what reading the document could not see: the chain is two certificates of P-256 keys."""
+    error = case.standing.chain_error
+    if error is None:
+        return passed()
+    return failed(
+        Reason.NOT_WELL_FORMED,
+        {"code": error.code, "message": error.message, "field": error.field},
+    )
+
+
+def check_seal_signature(case: Case) -> Finding:
+    """2: the issuer-signed JWT bears the signature of the signing certificate's key."""
+    signer = case.standing.chain
+    if signer is None:
+        return indeterminate(Reason.CERTIFICATE_UNREADABLE)
+    certificate = case.certificate
+    is_good = is_es256_signature(
+        signer.public_key, certificate.signature, certificate.signing_digest
+    )
+    return passed() if is_good else failed(Reason.SEAL_INVALID)
+
+
+def check_anchored(case: Case) -> Finding:
+    """5: the certificate is in the batch that it names, and that batch is in the log."""
+    detail: dict[str, object] = {"batch_key": case.certificate.placement.batch_key.hex()}
+    facts = []
+    if case.anchoring is not None:
+        facts.append(case.anchoring.fact)
+        detail["anchored_at_unix"] = case.anchoring.fact.time_unix
+    findings = chain(
+        _examine_log(case), _examine_proof(case), _examine_anchoring(case, case.anchoring)
+    )
+    return weigh(findings, passed(detail, *facts))
+
+
+def _examine_log(case: Case) -> Iterator[Finding]:
+    """The facts are in the log that the relying party trusts."""
+    problem = case.log_problem
+    if problem in {Reason.LEDGER_MISMATCH, Reason.LOG_ROOT_MISMATCH}:
+        yield failed(problem)
+    elif problem is not None:
+        yield indeterminate(problem)
+    if case.refused_facts:
+        yield failed(Reason.LOG_PROOF_MISMATCH, {"indexes": case.refused_facts})
+
+
+def _examine_proof(case: Case) -> Iterator[Finding]:
+    """The batch proof is for the place that the issuer signed."""
+    proof, placement = case.batch_proof, case.certificate.placement
+    if proof is None:
+        yield indeterminate(Reason.MISSING_BATCH_PROOF)
+        return
+    if proof.position != placement.position:
+        yield failed(
+            Reason.POSITION_MISMATCH, {"signed": placement.position, "proven": proof.position}
+        )
+    proven_key = compute_batch_key(case.certificate.issuer, proof.batch_id)
+    if proven_key != placement.batch_key:
+        yield failed(
+            Reason.BATCH_KEY_MISMATCH,
+            {"signed": placement.batch_key.hex(), "proven": proven_key.hex()},
+        )
+
+
+def _examine_anchoring(case: Case, anchoring: Anchoring | None) -> Iterator[Finding]:
+    """What was anchored under that batch key is this issuer's batch and holds the leaf."""
+    if anchoring is None:
+        if case.log_problem is None:
+            yield case.standing.absent(Reason.MISSING_ANCHORING, Reason.NOT_ANCHORED)
+        return
+    certificate, proof = case.certificate, case.batch_proof
+    statement, fact = anchoring.statement, anchoring.fact
+    if statement.issuer != certificate.issuer:
+        yield failed(Reason.ISSUER_MISMATCH, {"anchored": str(statement.issuer)}, fact)
+    if statement.certificate_type != certificate.type:
+        yield failed(Reason.TYPE_MISMATCH, {"anchored": str(statement.certificate_type)}, fact)
+    if proof is not None:
+        if proof.batch_id != statement.batch_id:
+            yield failed(Reason.BATCH_KEY_MISMATCH, {"anchored": statement.batch_id.hex()}, fact)
+        if proof.count != statement.count:
+            yield failed(Reason.BATCH_COUNT_MISMATCH, {"anchored": statement.count}, fact)
+        if not verify_inclusion(
+            certificate.leaf_hash, proof.position, proof.count, proof.path, statement.root
+        ):
+            yield failed(Reason.PROOF_ROOT_MISMATCH, {"root": statement.root.hex()}, fact)
+    if certificate.sealed_at_unix > fact.time_unix + CLOCK_SKEW_S:
+        yield failed(
+            Reason.ISSUED_AFTER_ANCHORING,
+            {"sealed_at_unix": certificate.sealed_at_unix, "anchored_at_unix": fact.time_unix},
+            fact,
+        )
+
+
+def check_catalogue(case: Case) -> Finding:
+    """6: identifier and fields fit the type's catalogue entry, once facts carry it."""
+    if CheckName.CATALOGUE in case.policy.required:
+        return indeterminate(Reason.CATALOGUE_NOT_AVAILABLE)
+    return Finding(Outcome.NOT_REQUIRED)

@@ -1,0 +1,105 @@
+"""One certificate before the verifier: what was offered, what is asked, and what both imply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from ledger.formats.certificate import Certificate
+from ledger.formats.evidence import BatchProof, Evidence, Fact, LogHead
+from ledger.verification.finding import Finding, indeterminate
+from ledger.verification.ledger_view import LedgerView, StatusState, open_view
+from ledger.verification.policy import VerificationPolicy
+from ledger.verification.reasons import Reason
+from ledger.verification.standing import Anchoring, Standing, find_standing
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything the checks look at.
+
+    Args:
+        certificate: what is judged.
+        batch_proof: the proof offered for its place in its batch.
+        policy: what is asked.
+        now_unix: the time of verifying.
+        as_of_unix: the time the verdict is about.
+        log_problem: why no fact can be proven at all, None if they can.
+        refused_facts: log indexes of facts whose proof does not lead to the trusted log.
+        view: the other facts; none if there is no log to prove them by.
+        standing: issuer, signing certificate and anchoring by these facts.
+        status: the certificate's status at the as-of time by these facts, None if it is not
+            anchored.
+    """
+
+    certificate: Certificate
+    batch_proof: BatchProof | None
+    policy: VerificationPolicy
+    now_unix: int
+    as_of_unix: int
+    log_problem: Reason | None
+    refused_facts: tuple[int, ...]
+    view: LedgerView
+    standing: Standing
+    status: StatusState | None
+
+    @classmethod
+    def open(cls, evidence: Evidence, policy: VerificationPolicy, now_unix: int) -> Self:
+        """Prove the facts, and gather what they say."""
+        certificate, trusted_log = evidence.certificate, policy.trusted_log
+        problem = _compare_heads(evidence.log, trusted_log)
+        facts = evidence.facts if problem is None else ()
+        proven = tuple([fact for fact in facts if _is_proven(fact, policy)])
+        refused = set() if len(proven) == len(facts) else {*facts} - {*proven}
+        view = open_view(proven, is_complete=problem is None and policy.has_complete_facts)
+        placement = certificate.placement
+        standing = find_standing(
+            view, certificate.issuer, certificate.type, certificate.x5c, placement.batch_key
+        )
+        as_of_unix = now_unix if policy.as_of_unix is None else policy.as_of_unix
+        status = None
+        if standing.anchoring is not None:
+            status = view.status(standing.anchoring.fact, placement, as_of_unix)
+        return cls(
+            certificate=certificate,
+            batch_proof=evidence.batch_proof,
+            policy=policy,
+            now_unix=now_unix,
+            as_of_unix=as_of_unix,
+            log_problem=problem,
+            refused_facts=tuple(sorted([fact.index for fact in refused])),
+            view=view,
+            standing=standing,
+            status=status,
+        )
+
+    @property
+    def anchoring(self) -> Anchoring | None:
+        """The entry that anchored the batch."""
+        return self.standing.anchoring
+
+    def explain_missing_facts(self, finding: Finding) -> Finding:
+        """A finding that lacks facts, with the reason why there are none."""
+        if self.log_problem is not None and finding.reason is Reason.MISSING_ANCHORING:
+            return indeterminate(self.log_problem)
+        return finding
+
+
+def _is_proven(fact: Fact, policy: VerificationPolicy) -> bool:
+    if policy.trusted_log is None:
+        return False
+    if fact.path is None:
+        return policy.has_complete_facts and fact.index < policy.trusted_log.size
+    return fact.is_included(policy.trusted_log)
+
+
+def _compare_heads(offered: LogHead | None, trusted: LogHead | None) -> Reason | None:
+    if trusted is None:
+        return Reason.NO_TRUSTED_LOG
+    if offered is None:
+        return None
+    if offered.ledger_id != trusted.ledger_id:
+        return Reason.LEDGER_MISMATCH
+    if offered.size != trusted.size:
+        return Reason.LOG_HEAD_UNKNOWN
+    return None if offered.root == trusted.root else Reason.LOG_ROOT_MISMATCH

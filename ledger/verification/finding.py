@@ -1,0 +1,67 @@
+"""What one check found, and how several findings weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ledger.formats.evidence import Fact
+from ledger.verification.reasons import Reason
+
+
+class Outcome(StrEnum):
+    """In the sense of ETSI EN 319 102-1: FAILED takes positive evidence."""
+
+    PASSED = "PASSED"
+    FAILED = "FAILED"
+    INDETERMINATE = "INDETERMINATE"
+    NOT_REQUIRED = "NOT_REQUIRED"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found.
+
+    Args:
+        outcome: NOT_REQUIRED only where nothing was looked at.
+        reason: why it did not pass, None if it passed.
+        detail: values a person or program may want to see; bytes as hex.
+        evidence: log indexes of the facts it rests on, rising.
+    """
+
+    outcome: Outcome
+    reason: Reason | None = None
+    detail: Mapping[str, object] = field(default_factory=dict)
+    evidence: tuple[int, ...] = ()
+
+
+def passed(detail: Mapping[str, object] | None = None, *facts: Fact) -> Finding:
+    """The check passed, resting on these facts."""
+    return Finding(Outcome.PASSED, None, detail or {}, _indexes(facts))
+
+
+def failed(reason: Reason, detail: Mapping[str, object] | None = None, *facts: Fact) -> Finding:
+    """There is evidence against the certificate."""
+    return Finding(Outcome.FAILED, reason, detail or {}, _indexes(facts))
+
+
+def indeterminate(reason: Reason, detail: Mapping[str, object] | None = None) -> Finding:
+    """There is not enough to tell."""
+    return Finding(Outcome.INDETERMINATE, reason, detail or {})
+
+
+def weigh(findings: Iterable[Finding | None], otherwise: Finding) -> Finding:
+    """The first failure among the findings, else the first doubt, else the last word given."""
+    doubt = None
+    for finding in findings:
+        if finding is None or finding.outcome is Outcome.PASSED:
+            continue
+        if finding.outcome is Outcome.FAILED:
+            return finding
+        doubt = doubt or finding
+    return doubt or otherwise
+
+
+def _indexes(facts: Iterable[Fact]) -> tuple[int, ...]:
+    return tuple(sorted({fact.index for fact in facts}))

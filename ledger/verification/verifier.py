@@ -1,0 +1,139 @@
+"""Judging certificates. Pure: no input or output, no clock; equal arguments give equal reports."""
+
+from __future__ import annotations
+
+from ledger.errors import MalformedInputError
+from ledger.formats.evidence import Evidence, parse_evidence
+from ledger.verification.authenticity import (
+    check_anchored,
+    check_catalogue,
+    check_seal_signature,
+    check_well_formed,
+)
+from ledger.verification.case import Case
+from ledger.verification.finding import Finding, Outcome, failed, indeterminate
+from ledger.verification.holder_binding import check_holder_binding
+from ledger.verification.policy import VerificationPolicy
+from ledger.verification.reasons import Reason
+from ledger.verification.reliance import (
+    check_freshness,
+    check_recognition,
+    check_status,
+    check_validity_period,
+)
+from ledger.verification.report import (
+    CHECK_NAMES,
+    RELIANCE,
+    Check,
+    CheckName,
+    Presentation,
+    Report,
+    compute_outcome,
+)
+from ledger.verification.standing import check_issuer, check_signing_certificate
+
+
+def verify(evidence: Evidence, policy: VerificationPolicy, now_unix: int) -> Report:
+    """Judge a certificate by the evidence offered.
+
+     1. It is well-formed: one accepted encoding, known algorithms, every disclosure signed.
+     2. Its seal is the signature of the key in its signing certificate.
+     3. That signing certificate leads to the root its region had registered, is the issuer's
+        registered one, and was in validity when the batch was anchored.
+     4. The issuer was then registered and mandated, its key in force and, by the newest record,
+        not compromised.
+     5. It is anchored: its leaf is in the batch that it names at the place that it names, that
+        batch is in the trusted log under the same issuer and type, and it was not sealed later.
+     6. Its identifier and fields fit the catalogue.
+     7. The as-of time lies within its own validity.
+     8. The ledger had it as valid at the as-of time.
+     9. The relying region recognised it then.
+    10. Every fact this rests on is recent enough.
+    11. Its holder is bound to this presentation, where that is asked for.
+
+    Every check runs, whatever the ones before it found, as far as its own evidence goes.
+
+    Args:
+        evidence: certificate and proofs.
+        policy: what is asked, and the log that is trusted.
+        now_unix: the time of verifying.
+
+    Returns:
+        The report; a certificate that does not pass is an answer and raises nothing.
+    """
+    case = Case.open(evidence, policy, now_unix)
+    findings = (
+        check_well_formed(case),  # 1
+        check_seal_signature(case),  # 2
+        case.explain_missing_facts(check_signing_certificate(case.standing)),  # 3
+        case.explain_missing_facts(check_issuer(case.standing)),  # 4
+        check_anchored(case),  # 5
+        check_catalogue(case),  # 6
+        check_validity_period(case),  # 7
+        case.explain_missing_facts(check_status(case)),  # 8
+        check_recognition(case),  # 9
+        case.explain_missing_facts(check_freshness(case)),  # 10
+        check_holder_binding(case),  # 11
+    )
+    return _compose(findings, policy, now_unix, case)
+
+
+def verify_document(data: bytes, policy: VerificationPolicy, now_unix: int) -> Report:
+    """Judge an evidence document as it came in.
+
+    Args:
+        data: the bytes of a `.zhenglian.json`.
+        policy: what is asked, and the log that is trusted.
+        now_unix: the time of verifying.
+
+    Returns:
+        The report; for what cannot be read, one whose first check failed with the error's code.
+    """
+    try:
+        evidence = parse_evidence(data)
+    except MalformedInputError as error:
+        return _compose(_refuse(error), policy, now_unix, None)
+    return verify(evidence, policy, now_unix)
+
+
+def _refuse(error: MalformedInputError) -> tuple[Finding, ...]:
+    detail = {"code": error.code, "message": error.message, "field": error.field}
+    unreadable = indeterminate(Reason.CERTIFICATE_UNREADABLE)
+    return (
+        failed(Reason.NOT_WELL_FORMED, detail),
+        *(unreadable for _ in range(len(CHECK_NAMES) - 1)),
+    )
+
+
+def _compose(
+    findings: tuple[Finding, ...], policy: VerificationPolicy, now_unix: int, case: Case | None
+) -> Report:
+    required = _compute_required(policy, case)
+    checks = [
+        Check(name, name in required, found.outcome, found.reason, found.detail, found.evidence)
+        for name, found in zip(CHECK_NAMES, findings, strict=True)
+    ]
+    authenticity = compute_outcome(checks[: RELIANCE.start] + checks[RELIANCE.stop :])
+    is_bound = findings[CheckName.HOLDER_BINDING.number - 1].outcome is Outcome.PASSED
+    return Report(
+        outcome=compute_outcome(checks),
+        authenticity=authenticity,
+        reliance=compute_outcome(checks[RELIANCE]),
+        policy_version=policy.version,
+        verified_at_unix=now_unix,
+        as_of_unix=now_unix if policy.as_of_unix is None else policy.as_of_unix,
+        trusted_log=policy.trusted_log,
+        certificate=None if case is None else case.certificate,
+        anchored_at_unix=case.anchoring.fact.time_unix if case and case.anchoring else None,
+        presentation=Presentation.BOUND if is_bound else Presentation.BEARER,
+        checks=tuple(checks),
+    )
+
+
+def _compute_required(policy: VerificationPolicy, case: Case | None) -> frozenset[CheckName]:
+    required = policy.required
+    if policy.relying_region is not None:
+        required |= {CheckName.RECOGNITION}
+    if case is not None and case.certificate.key_binding is not None:
+        required |= {CheckName.HOLDER_BINDING}
+    return required
