@@ -110,12 +110,13 @@ class ChainDatabase:
             ChainDamagedError: missing, or its hash or state is not what it should be.
         """
         encoded = self._get("meta", _HEAD_KEY)
-        header = None if encoded is None else self.fetch_header(_NUMBER.unpack(encoded)[0])
+        number = None if encoded is None else int(_NUMBER.unpack(encoded)[0])
+        header = None if number is None else self.fetch_header(number)
         if header is None:
             raise ChainDamagedError("the head block is missing")
         block_hash = header.compute_hash()
-        if self.fetch_number(block_hash) != header.number:
-            raise ChainDamagedError(f"block {header.number} is not the block its hash names")
+        if self.fetch_number(block_hash) != number:
+            raise ChainDamagedError(f"block {number} is not the block its hash names")
         if header.state_root != EMPTY_TRIE_ROOT and self.fetch_node(header.state_root) is None:
             raise ChainDamagedError(f"the state of block {header.number} is missing")
         return header, block_hash

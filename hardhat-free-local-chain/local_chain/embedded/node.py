@@ -95,7 +95,7 @@ class Node:
             block = self._make_room(raw, transaction)
             record = block.add(raw, transaction)
             self.pending = block
-            self._seal_or_wake()
+            self._seal_or_wake(is_first=record is block.transactions[0])
             return record.transaction_hash
 
     def seal(self) -> None:
@@ -164,11 +164,15 @@ class Node:
         header = self.draft_next_header()
         return PendingBlock(header, self.machine.open_state(header))
 
-    def _seal_or_wake(self) -> None:
-        """The transaction is taken either way: whoever sent it asks for the receipt."""
+    def _seal_or_wake(self, *, is_first: bool) -> None:
+        """Seal now, or have the sealing thread do so in time, once for each block.
+
+        The transaction is taken either way: whoever sent it asks for the receipt.
+        """
         try:
-            if self.seal_if_due() is not None:
-                self.changed.notify_all()
+            wait_s = self.seal_if_due()
         except ChainStorageError:
             _logger.exception("block %d could not be written yet", self.head.number + 1)
+            wait_s = 0
+        if is_first and wait_s is not None:
             self.changed.notify_all()
