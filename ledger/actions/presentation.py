@@ -25,8 +25,10 @@ from ledger.formats.key_binding import create_key_binding
 from ledger.formats.merkle import MerkleTree
 from ledger.identifiers import CertificateId, RegionCode
 from ledger.vault.certificates import StoredCertificate
-from ledger.verification import Report, VerificationPolicy, verify
-from ledger.verification import verify_document as judge_document
+from ledger.verification.policy import VerificationPolicy
+from ledger.verification.report import Report
+from ledger.verification.verifier import verify
+from ledger.verification.verifier import verify_document as judge_document
 from ledger.workspace import Workspace
 
 EVIDENCE_SUFFIX = ".zhenglian.json"

@@ -1,0 +1,305 @@
+"""The story, act by act: founded, issued, shown, verified, suspended, restored, revoked, audited.
+
+Each province works in its own home; only the chain and the holder's file are shared. Whatever does
+not come out as it must makes the demonstration fail.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from ledger.actions.audit import audit_evidence
+from ledger.actions.founding import create_home, found_ledger, read_application
+from ledger.actions.fsck import fsck
+from ledger.actions.governance import list_members, propose_admission, vote
+from ledger.actions.issuance.loop import issue_file
+from ledger.actions.issuers import change_mandate, register_department
+from ledger.actions.lifecycle import Decision, LifecycleAct, change_status
+from ledger.actions.presentation import present, read_document, verify_document
+from ledger.chain.engines import ChainLocation
+from ledger.errors import LedgerError
+from ledger.formats.evidence import parse_evidence
+from ledger.formats.merkle import verify_consistency
+from ledger.identifiers import MemberId, RegionCode
+from ledger.vault.tables import RunState
+from ledger.verification.report import Outcome, Report
+from zhenglian.demo.attacks import try_attacks
+from zhenglian.demo.stage import (
+    CHONGQING,
+    EXAMPLE,
+    GUIZHOU,
+    PASSPHRASE,
+    PROVINCES,
+    SICHUAN,
+    YUNNAN,
+    Stage,
+    Verdict,
+    clock_text,
+    read_source,
+    today_in_china,
+)
+
+SHOWN = ("holder_name", "certificate_number", "postCategory")
+SHOWN_OF_ANY_TYPE = ("holder_name", "holder_code", "certificate_number")
+BASIS = "《建筑施工企业主要负责人、项目负责人和专职安全生产管理人员安全生产管理规定》"
+FILE_NAME = "certificate.zhenglian.json"
+
+
+def run_demo(work: Path, input_file: Path | None, console: Console) -> int:
+    """Plays the story below `work`.
+
+    Args:
+        input_file: the user's own CSV; by default the committed synthetic example.
+
+    Returns:
+        0 if everything was as it must be, else 1.
+    """
+    started = time.monotonic()
+    source = read_source(input_file or EXAMPLE, today_in_china())
+    stage = Stage(work, source, console)
+    stage.clear()
+    console.print("[bold]证链 Zhenglian: from a spreadsheet to a verdict[/bold]")
+    if input_file is None:
+        stage.say("All names, firms and numbers in the example file are synthetic.")
+    log_before = _found(stage)
+    _issue(stage)
+    _live(stage)
+    _audit(stage, log_before)
+    try_attacks(stage)
+    return _conclude(stage, time.monotonic() - started)
+
+
+def _found(stage: Stage) -> tuple[int, bytes]:
+    """Returns size and root of the log after the founding, for the auditor."""
+    stage.act("1. Four provinces found a consortium 四省市组链")
+    location = ChainLocation.parse(str(stage.chain))
+    for member, name in PROVINCES.items():
+        create_home(stage.home(member), member, name, location, PASSPHRASE)
+    with stage.open(CHONGQING) as workspace:
+        founded = found_ledger(workspace)
+        stage.say(
+            f"重庆市 founds ledger {founded.ledger_id[:16]}… and installs its modules by vote"
+        )
+    voters = [CHONGQING]
+    for candidate in (SICHUAN, GUIZHOU, YUNNAN):
+        _admit(stage, candidate, voters)
+        voters.append(candidate)
+    with stage.open(CHONGQING) as workspace:
+        result = workspace.sync_index()
+        names = "、".join(member.name for member in list_members(workspace.index))
+        stage.say(f"members: {names}")
+        return result.size, result.root
+
+
+def _admit(stage: Stage, candidate: MemberId, voters: list[MemberId]) -> None:
+    application = read_application(stage.home(candidate) / "application.json")
+    with stage.open(voters[0]) as workspace:
+        proposal = propose_admission(workspace, application)
+        result = vote(workspace, proposal.proposal_id, approve=True)
+    for voter in voters[1:]:
+        if result.executed:
+            break
+        with stage.open(voter) as workspace:
+            result = vote(workspace, proposal.proposal_id, approve=True)
+    approvals = len(result.proposal.approvals)
+    if not result.executed:
+        raise LedgerError(f"{candidate} was not admitted: {result.missing}")
+    stage.say(f"{PROVINCES[candidate]} is admitted by {approvals} of {len(voters)} votes")
+
+
+def _issue(stage: Stage) -> None:
+    source = stage.source
+    stage.act("2. A department of Chongqing issues a clerk's file 重庆签发")
+    with stage.open(CHONGQING) as workspace:
+        register_department(
+            workspace, source.issuer, "重庆市住房和城乡建设委员会", RegionCode.parse("500000")
+        )
+        change_mandate(workspace, source.issuer, source.certificate_type)
+        began = time.monotonic()
+        report = issue_file(workspace, source.path, source.issuer, source.certificate_type)
+        if report.state is not RunState.COMPLETED:
+            for error in report.errors[:10]:
+                stage.say(f"line {error.line} {error.column}: {error.value!r}; {error.expected_zh}")
+            raise LedgerError(
+                f"{source.path.name} has errors in {report.invalid_rows} of {report.rows} rows; "
+                "nothing was issued",
+                code="rows_refused",
+            )
+        seconds = time.monotonic() - began
+        stage.certificates, stage.batches = report.issued, len(report.batches)
+        stage.say(
+            f"{report.issued} certificates of type {str(source.certificate_type)[-4:]} sealed, "
+            f"encrypted and anchored in {len(report.batches)} batch(es), {seconds:.1f} s"
+        )
+        again = issue_file(workspace, source.path, source.issuer, source.certificate_type)
+        stage.say(
+            f"the same file again: {again.issued} issued, {again.already_issued} known already"
+        )
+
+
+def _live(stage: Stage) -> None:
+    stage.act("3. A holder shows a certificate; Sichuan verifies it 四川核验")
+    path = stage.hand / FILE_NAME
+    chosen = stage.source.chosen[0]
+    with stage.open(CHONGQING) as workspace:
+        evidence = present(workspace, chosen, _fields_to_show(stage))
+        path.write_bytes(evidence.to_json())
+    stage.say(
+        f"the holder's file shows {len(evidence.certificate.disclosures)} fields and hides "
+        f"{evidence.certificate.hidden_fields}; {path.stat().st_size} bytes"
+    )
+    away = stage.work / "away"
+    stage.home(CHONGQING).rename(away)  # Chongqing's home is out of reach
+    _judge(stage, "presented to Sichuan, Chongqing out of reach", path, "PASSED")
+    _judge(
+        stage,
+        "relied on by Sichuan (recognition is not built yet)",
+        path,
+        "recognition_not_available",
+        relying=RegionCode.parse("510000"),
+    )
+    away.rename(stage.home(CHONGQING))
+    times = []
+    for act, basis, code, case, expected in (
+        (LifecycleAct.SUSPEND, "第二十四条", 2, "suspended by Chongqing", "certificate_suspended"),
+        (LifecycleAct.RESTORE, "第二十四条", 1, "restored by Chongqing", "PASSED"),
+        (LifecycleAct.REVOKE, "第二十七条", 3, "revoked by Chongqing", "certificate_revoked"),
+    ):
+        with stage.open(CHONGQING) as workspace:
+            decision = Decision(code, BASIS + basis, today_in_china(), "经办人（虚构）甲")
+            result = change_status(workspace, act, [chosen], decision)[0]
+        times.append(result.recorded_at_unix)
+        _judge(stage, case, path, expected)
+        _wait_past(result.recorded_at_unix)
+    _judge(stage, "as of the suspension", path, "certificate_suspended", as_of=times[0])
+    _judge(stage, "as of the restoration", path, "PASSED", as_of=times[1])
+    _judge_offline(stage, path)
+
+
+def _fields_to_show(stage: Stage) -> tuple[str, ...]:
+    """Three fields: name, number and kind of post, or name, code and number for other types."""
+    with stage.open(CHONGQING) as workspace:
+        schema = workspace.schema(stage.source.certificate_type)
+    own = {each.property_name for each in schema.own_fields()}
+    return SHOWN if "postCategory" in own else SHOWN_OF_ANY_TYPE
+
+
+def _judge(
+    stage: Stage,
+    case: str,
+    path: Path,
+    expected: str,
+    *,
+    relying: RegionCode | None = None,
+    as_of: int | None = None,
+) -> Report:
+    with stage.open(SICHUAN) as workspace:
+        report = verify_document(
+            workspace, read_document(path), relying_region=relying, as_of_unix=as_of
+        )
+    _keep(stage, case, report, expected)
+    return report
+
+
+def _judge_offline(stage: Stage, path: Path) -> None:
+    """Without a chain there is no verdict: an outage is never "invalid"."""
+    away = stage.work / "away"
+    stage.chain.rename(away)
+    stage.chain.write_bytes(b"")
+    try:
+        with stage.open(SICHUAN) as workspace:
+            report = verify_document(workspace, read_document(path))
+    finally:
+        stage.chain.unlink()
+        away.rename(stage.chain)
+    _keep(stage, "the chain out of reach", report, "no_trusted_log")
+
+
+def _keep(stage: Stage, case: str, report: Report, expected: str) -> None:
+    decisive = next(
+        (c for c in report.checks if c.is_required and c.outcome is report.outcome and c.reason),
+        None,
+    )
+    reason = str(decisive.reason) if decisive and report.outcome is not Outcome.PASSED else ""
+    verdict = Verdict(case, str(report.outcome), reason, expected)
+    stage.verdicts.append(verdict)
+    colour = {"PASSED": "green", "FAILED": "red"}.get(verdict.outcome, "yellow")
+    mark = "" if verdict.is_right else f"  [bold red]expected {expected}[/bold red]"
+    told = ""
+    if decisive and "recorded_at_unix" in decisive.detail:
+        told = (
+            f", recorded {clock_text(int(str(decisive.detail['recorded_at_unix'])))}, "
+            f"code {decisive.detail['reason_code']}, {decisive.detail['legal_basis']}"
+        )
+    stage.say(f"{case}: [{colour}]{verdict.outcome}[/{colour}] {verdict.reason}{told}{mark}")
+
+
+def _audit(stage: Stage, founding_log: tuple[int, bytes]) -> None:
+    stage.act("4. An auditor in Yunnan follows it from first to last step 云南审计")
+    with stage.open(YUNNAN) as workspace:
+        trail = audit_evidence(workspace, parse_evidence(read_document(stage.hand / FILE_NAME)))
+        table = Table("log", "recorded (UTC+8)", "act", "by", "effective", "code", box=None)
+        for step in trail.steps:
+            recorded = clock_text(step.recorded_at_unix)
+            code = "" if step.reason_code is None else f"{step.reason_code:02}"
+            table.add_row(str(step.log_index), recorded, step.act, step.actor, step.effective, code)
+        stage.console.print(table)
+        old_size, old_root = founding_log
+        proof = workspace.index.consistency_proof(old_size, trail.head.size)
+        grew = verify_consistency(old_size, old_root, trail.head.size, trail.head.root, proof)
+        if not grew:
+            raise LedgerError("the log is not a continuation of the one at the founding")
+        stage.say(
+            f"the log of {trail.head.size} entries continues that of {old_size} entries at the "
+            "founding (RFC 9162 consistency proof), and its root is the chain's"
+        )
+
+
+def _wait_past(unix: int) -> None:
+    """Until the clock shows a later second, so that each change has a time of its own."""
+    while time.time() < unix + 1:
+        time.sleep(0.05)
+
+
+def _conclude(stage: Stage, seconds: float) -> int:
+    stage.act("6. The books balance")
+    with stage.open(CHONGQING) as workspace:
+        check = fsck(workspace)
+    for problem in check.problems:
+        stage.say(f"[red]{problem.code}[/red] {problem.subject}: {problem.message}")
+    summary = {
+        "certificates": stage.certificates,
+        "batches": stage.batches,
+        "log_size": check.log_size,
+        "chain_log_root": check.chain_log_root.hex(),
+        "index_log_root": check.index_log_root.hex(),
+        "verdicts": [
+            {"case": v.case, "outcome": v.outcome, "reason": v.reason} for v in stage.verdicts
+        ],
+        "attacks": [{"name": a.name, "refused_by": a.refused_by} for a in stage.attacks],
+        "seconds": round(seconds, 1),
+        "input": stage.source.path.name,
+    }
+    path = stage.work / "summary.json"
+    path.write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    wrong_verdicts = [verdict.case for verdict in stage.verdicts if not verdict.is_right]
+    wrong_attacks = [attack.name for attack in stage.attacks if not attack.is_right]
+    same_root = check.chain_log_root == check.index_log_root
+    stage.say(
+        f"{check.certificates} certificates and {check.log_size} log entries recomputed; "
+        f"chain and index have {'the same' if same_root else 'DIFFERENT'} log root "
+        f"{check.chain_log_root.hex()[:16]}…"
+    )
+    stage.say(
+        f"{len(stage.verdicts)} verdicts, {len(wrong_verdicts)} wrong; {len(stage.attacks)} "
+        f"attacks, {len(wrong_attacks)} not stopped as they must be; {seconds:.1f} s; {path}"
+    )
+    is_right = same_root and not (wrong_verdicts or wrong_attacks or check.problems)
+    if not is_right:
+        stage.console.print(f"[bold red]Not as it must be: {wrong_verdicts + wrong_attacks}")
+    return 0 if is_right else 1
