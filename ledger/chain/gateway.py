@@ -18,7 +18,7 @@ from web3.types import LogReceipt
 from ledger.abi import Event, Struct
 from ledger.chain.artifacts import load_artifact
 from ledger.chain.refusals import translate_errors
-from ledger.errors import ChainUnavailableError, ConflictError, NotFoundError
+from ledger.errors import ChainUnavailableError, ConflictError, MalformedInputError, NotFoundError
 from ledger.identifiers import CertificateType, MemberId, Uscc
 from ledger.records import (
     EVENTS_BY_TOPIC,
@@ -49,7 +49,7 @@ class ChainHead:
 class RecordedEvent:
     """One entry of the log with the module event it was made for.
 
-    `event` is None where this version does not know the kind.
+    `event` is None where this version does not know the kind or cannot read the values.
     """
 
     index: int
@@ -220,7 +220,10 @@ def _event_of(appended: EntryAppended, before: LogReceipt | None, own: LogReceip
         return None
     if bytes(before["topics"][0]) != kind.TOPIC:
         return None
-    event = kind.decode_log([bytes(word) for word in before["topics"]], bytes(before["data"]))
+    try:
+        event = kind.decode_log([bytes(word) for word in before["topics"]], bytes(before["data"]))
+    except MalformedInputError:
+        return None  # somebody recorded an identifier that is none; nobody's index stops for it
     return event if event.payload_hash() == appended.entry.payload_hash else None
 
 

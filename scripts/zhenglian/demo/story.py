@@ -243,11 +243,13 @@ def _audit(stage: Stage, founding_log: tuple[int, bytes]) -> None:
     stage.act("4. An auditor in Yunnan follows it from first to last step 云南审计")
     with stage.open(YUNNAN) as workspace:
         trail = audit_evidence(workspace, parse_evidence(read_document(stage.hand / FILE_NAME)))
-        table = Table("log", "recorded (UTC+8)", "act", "by", "effective", "code", box=None)
+        table = Table("log", "recorded (UTC+8)", "act", "by", "effective", box=None)
         for step in trail.steps:
-            recorded = clock_text(step.recorded_at_unix)
-            code = "" if step.reason_code is None else f"{step.reason_code:02}"
-            table.add_row(str(step.log_index), recorded, step.act, step.actor, step.effective, code)
+            code = "" if step.reason_code is None else f" {step.reason_code:02}"
+            recorded = clock_text(step.recorded_at_unix)[5:]
+            table.add_row(
+                str(step.log_index), recorded, step.act + code, step.actor, step.effective
+            )
         stage.console.print(table)
         old_size, old_root = founding_log
         proof = workspace.index.consistency_proof(old_size, trail.head.size)
