@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -85,9 +86,14 @@ class Config:
             "consortium": self.consortium,
         }
         # A JSON string is a TOML basic string (TOML 1.0 §String).
-        lines = [f"{name} = {json.dumps(value)}\n" for name, value in values.items() if value]
+        lines = [
+            f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
+            for name, value in values.items()
+            if value
+        ]
         beside = path.with_name(path.name + ".new")
-        beside.write_text("# Settings of this home. Made by `zhenglian init`.\n" + "".join(lines))
+        content = "# Settings of this home. Made by `zhenglian init`.\n" + "".join(lines)
+        beside.write_text(content, "utf-8")
         beside.replace(path)
 
 
@@ -96,21 +102,28 @@ class Workspace:
 
     Args:
         home: the directory.
-        passphrase: opens keys and vault; asked for only when one of them is needed.
+        passphrase: opens keys and vault; a function is called only when one of them is needed.
         lock_timeout_s: how long to wait for a chain or vault that another process uses.
     """
 
     def __init__(
-        self, home: Path, config: Config, passphrase: str, *, lock_timeout_s: float = 10.0
+        self,
+        home: Path,
+        config: Config,
+        passphrase: str | Callable[[], str],
+        *,
+        lock_timeout_s: float = 10.0,
     ) -> None:
         self.home = home
         self.config = config
-        self._passphrase = passphrase
+        self._given_passphrase = passphrase
         self._lock_timeout_s = lock_timeout_s
         self._stack = ExitStack()
 
     @classmethod
-    def open(cls, home: Path, passphrase: str, *, lock_timeout_s: float = 10.0) -> Self:
+    def open(
+        cls, home: Path, passphrase: str | Callable[[], str], *, lock_timeout_s: float = 10.0
+    ) -> Self:
         """Raises NotFoundError when the directory is no home."""
         config = Config.load(home / CONFIG_NAME)
         return cls(home, config, passphrase, lock_timeout_s=lock_timeout_s)
@@ -124,6 +137,11 @@ class Workspace:
     @property
     def member(self) -> MemberId:
         return self.config.member
+
+    @cached_property
+    def _passphrase(self) -> str:
+        given = self._given_passphrase
+        return given if isinstance(given, str) else given()
 
     @cached_property
     def keys(self) -> KeyFiles:

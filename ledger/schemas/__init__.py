@@ -13,12 +13,18 @@ from ledger.schemas.certificate_schema import (
     load_schema,
     parse_schema,
 )
+from ledger.schemas.known_types import find_type, list_types
+from ledger.schemas.status_codes import StatusCode, find_status_code
 
 __all__ = [
     "CertificateSchema",
     "DraftField",
     "FieldKind",
     "SchemaField",
+    "StatusCode",
+    "find_status_code",
+    "find_type",
+    "list_types",
     "load_schema",
     "parse_schema",
 ]

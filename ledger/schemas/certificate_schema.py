@@ -26,6 +26,7 @@ from jsonschema.exceptions import SchemaError
 
 from ledger.errors import MalformedInputError, NotFoundError
 from ledger.identifiers import CertificateType
+from ledger.schemas.status_codes import StatusCode, read_status_codes
 
 _FIELD = "schema"
 _ANNOTATION = "x-zhenglian"
@@ -93,13 +94,15 @@ class SchemaField:
 class CertificateSchema:
     """A type's schema, as read from one exact file.
 
-    `schema_hash` is the SHA-256 (32 bytes) of `document`, the bytes of that file.
+    `schema_hash` is the SHA-256 (32 bytes) of `document`, the bytes of that file. `status_codes`
+    empty means that the type has no table of reasons.
     """
 
     type: CertificateType
     version: int
     name: str
     fields: tuple[SchemaField, ...]
+    status_codes: tuple[StatusCode, ...]
     schema_hash: bytes
     document: bytes = field(repr=False)
 
@@ -162,6 +165,7 @@ def parse_schema(document: bytes) -> CertificateSchema:
                 _read_field(name, content, is_required=name in tree["required"])
                 for name, content in tree["properties"].items()
             ),
+            status_codes=read_status_codes(annotation.get("statusCodes", [])),
             schema_hash=hashlib.sha256(document).digest(),
             document=document,
         )

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import ConflictError, MalformedInputError, NotFoundError
+from ledger.schemas import find_type, list_types
+
+W011 = "11100000000013338W011"
+
+
+def test_types_of_the_home_stand_beside_those_shipped(tmp_path: Path) -> None:
+    (tmp_path / "11100000MB03271699022.json").touch()
+    (tmp_path / "README.md").touch()
+    assert list(map(str, list_types(tmp_path))) == [W011, "11100000MB03271699022"]
+
+
+@pytest.mark.parametrize("text", [W011, "W011", "w011", "011"])
+def test_type_is_found_by_the_end_of_its_code(text: str) -> None:
+    assert str(find_type(text)) == W011
+
+
+def test_type_nobody_described_is_found_by_its_whole_code() -> None:
+    assert str(find_type("11100000MB03271699022")) == "11100000MB03271699022"
+
+
+@pytest.mark.parametrize("text", ["W012", "", "W0110"])
+def test_unknown_end_is_rejected_with_the_types_there_are(text: str) -> None:
+    with pytest.raises(NotFoundError, match=W011):
+        find_type(text)
+
+
+def test_end_of_two_types_is_rejected(tmp_path: Path) -> None:
+    (tmp_path / "11100000000013338W111.json").touch()
+    with pytest.raises(ConflictError, match="W111"):
+        find_type("11", tmp_path)
+
+
+def test_code_of_the_right_length_and_wrong_check_character_is_rejected() -> None:
+    with pytest.raises(MalformedInputError):
+        find_type("11100000000013338X011")
