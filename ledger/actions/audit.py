@@ -13,7 +13,7 @@ from typing import Any
 
 from ledger.actions.facts import current_head, gather_facts, to_fact
 from ledger.actions.holdings import find_stored, read_certificate
-from ledger.errors import LedgerError, NotFoundError
+from ledger.errors import NotFoundError
 from ledger.formats.certificate import Certificate, Placement
 from ledger.formats.evidence import Evidence, Fact, LogHead
 from ledger.formats.status_list import get_status, word_index
@@ -28,7 +28,6 @@ from ledger.records import (
     StatusChanged,
     StatusStatement,
 )
-from ledger.vault.acts import OfficerCommitment
 from ledger.workspace import Workspace
 
 NO_COMMITMENT = bytes(32)
@@ -43,7 +42,7 @@ class AuditStep:
         actor: code of the department or member whose seal it bears; empty for an attestation.
         effective: civil date or time from which it has legal effect, empty if the same.
         detail: further values in words and numbers.
-        officer: who decided, where this home keeps it.
+        officer: who decided, where this home keeps it; else the beginning of the commitment.
         path: inclusion path under the trail's log head.
     """
 
@@ -76,13 +75,20 @@ def audit_certificate(workspace: Workspace, certificate_id: CertificateId) -> Tr
     return audit_presented(workspace, certificate)
 
 
-def audit_evidence(workspace: Workspace, evidence: Evidence) -> Trail:
+def audit_evidence(
+    workspace: Workspace, evidence: Evidence, *, show_officers: bool = True
+) -> Trail:
     """The trail of a certificate of any province, from a presented file and the own log."""
-    return audit_presented(workspace, evidence.certificate)
+    return audit_presented(workspace, evidence.certificate, show_officers=show_officers)
 
 
-def audit_presented(workspace: Workspace, certificate: Certificate) -> Trail:
+def audit_presented(
+    workspace: Workspace, certificate: Certificate, *, show_officers: bool = True
+) -> Trail:
     """The trail of a certificate; only what touches its own status word and position counts.
+
+    Args:
+        show_officers: open the vault for the officers of this home's own acts.
 
     Raises:
         NotFoundError: the log knows no batch of that key.
@@ -95,7 +101,7 @@ def audit_presented(workspace: Workspace, certificate: Certificate) -> Trail:
             f"the log has no batch {certificate.placement.batch_key.hex()}", code="not_anchored"
         )
     steps = [
-        _to_step(workspace, fact, certificate.placement)
+        _to_step(workspace, fact, certificate.placement, show_officers=show_officers)
         for fact in facts
         if _concerns(fact, certificate.placement)
     ]
@@ -103,16 +109,30 @@ def audit_presented(workspace: Workspace, certificate: Certificate) -> Trail:
 
 
 def audit_since(
-    workspace: Workspace, since_unix: int, *, region: str | None = None
+    workspace: Workspace,
+    since_unix: int,
+    *,
+    region: str | None = None,
+    head: LogHead | None = None,
+    show_officers: bool = True,
 ) -> Iterator[AuditStep]:
-    """Everything recorded at or after a time, oldest first."""
-    workspace.sync_index()
-    head = current_head(workspace.index)
+    """Everything recorded at or after a time, oldest first.
+
+    Args:
+        region: only what this member did.
+        head: to which the steps' paths lead; by default the log as it is now.
+        show_officers: open the vault for the officers of this home's own acts.
+    """
+    if head is None:
+        workspace.sync_index()
+        head = current_head(workspace.index)
     for row in workspace.index.entries_since(since_unix, region=region):
+        if row.entry_index >= head.size:
+            return
         path = workspace.index.inclusion_path(row.entry_index, head.size)
         fact = to_fact(row, path)
         if fact is not None:
-            yield _to_step(workspace, fact, None)
+            yield _to_step(workspace, fact, None, show_officers=show_officers)
 
 
 def _concerns(fact: Fact, placement: Placement) -> bool:
@@ -128,7 +148,9 @@ def _concerns(fact: Fact, placement: Placement) -> bool:
     return True
 
 
-def _to_step(workspace: Workspace, fact: Fact, placement: Placement | None) -> AuditStep:
+def _to_step(
+    workspace: Workspace, fact: Fact, placement: Placement | None, *, show_officers: bool
+) -> AuditStep:
     record, entry = fact.record, fact.entry
     act, effective, reason, basis, officer = _snake(type(record).__name__), "", None, "", ""
     detail: dict[str, Any] = {}
@@ -138,7 +160,8 @@ def _to_step(workspace: Workspace, fact: Fact, placement: Placement | None) -> A
         date = str(statement.effective_date)
         effective = f"{date[:4]}-{date[4:6]}-{date[6:]}"
         reason, basis = statement.reason_code, statement.legal_basis
-        officer = _officer(workspace, statement.officer_commitment)
+        is_own = show_officers and entry.region == workspace.member
+        officer = _officer(workspace if is_own else None, statement.officer_commitment)
         detail = {"batch_key": statement.batch_key.hex(), "sequence": statement.sequence}
     elif isinstance(record, BatchAnchored):
         told = record.statement
@@ -196,15 +219,16 @@ def _describe(statement: object) -> dict[str, Any]:
     return {}
 
 
-def _officer(workspace: Workspace, commitment: bytes) -> str:
+def _officer(workspace: Workspace | None, commitment: bytes) -> str:
     """The officer behind a commitment, if this home knows; else that there is one."""
     if commitment == NO_COMMITMENT:
         return ""
-    try:
-        kept: OfficerCommitment = workspace.vault.acts.open_officer(commitment)
-    except LedgerError:
-        return f"commitment {commitment.hex()[:16]}…"
-    return kept.officer
+    if workspace is not None:
+        try:
+            return workspace.vault.acts.open_officer(commitment).officer
+        except NotFoundError:
+            pass
+    return f"commitment {commitment.hex()[:16]}…"
 
 
 def _snake(name: str) -> str:

@@ -111,7 +111,7 @@ def found_ledger(workspace: Workspace) -> HomeSummary:
     statement = FoundingStatement(admission)
     signature = sign_digest(workspace.keys.authority(), compute_digest(statement, ledger_id))
     account = load_account(workspace.keys.operator_secret())
-    with connect(ChainLocation.parse(config.chain)) as web3:
+    with connect(ChainLocation.parse(config.chain), may_create=True) as web3:
         try:
             found = discover_consortium(web3)
         except NotFoundError:

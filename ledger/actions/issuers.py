@@ -183,6 +183,26 @@ def find_department(workspace: Workspace, issuer: Uscc) -> Department:
     return _to_department(workspace.index, subject)
 
 
+def find_key_id(department: Department, prefix: str) -> bytes:
+    """The one seal key of a department whose id begins so (hex).
+
+    Raises:
+        NotFoundError: none does; the message lists those there are. ConflictError: several do.
+    """
+    ids = [key.key_id for key in department.seal_keys]
+    found = [key_id for key_id in ids if prefix and key_id.hex().startswith(prefix.lower())]
+    if not found:
+        listed = ", ".join(key_id.hex()[:16] for key_id in ids)
+        raise NotFoundError(
+            f"key: {department.issuer} has no seal key beginning with {prefix!r}; it has {listed}",
+            code="seal_key_unknown",
+            field="key",
+        )
+    if len(found) > 1:
+        raise ConflictError(f"key: {len(found)} seal keys begin with {prefix!r}; give more of it")
+    return found[0]
+
+
 def find_seal_key(workspace: Workspace, issuer: Uscc) -> SealKey:
     """The newest seal key in force of which this home has the private part.
 

@@ -19,8 +19,9 @@ from ledger.errors import ConflictError, LedgerError, MalformedInputError, NotFo
 from ledger.formats.seals import sign_digest
 from ledger.formats.statements import compute_digest
 from ledger.formats.status_list import Status, get_status, set_status, word_index
-from ledger.identifiers import CertificateId
+from ledger.identifiers import CertificateId, CertificateType
 from ledger.records import StatusStatement, WordChange
+from ledger.schemas import find_status_code
 from ledger.vault.acts import NewAct, OfficerCommitment
 from ledger.vault.batches import BatchRow
 from ledger.vault.certificates import StoredCertificate
@@ -86,10 +87,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """One certificate that an act would change, for the officer's eyes."""
+    """One certificate that an act would change, for the officer's eyes.
+
+    Attributes:
+        holder_code_type: GB/T 36903 code; "001" is an organisation, whose name is public.
+    """
 
     certificate_id: CertificateId
     holder_name: str
+    holder_code_type: str
     status: Status
 
 
@@ -102,6 +108,38 @@ class StatusResult:
     sequence: int
     log_index: int
     recorded_at_unix: int
+
+
+def parse_reason(
+    workspace: Workspace, act: LifecycleAct, certificate_ids: Sequence[CertificateId], text: str
+) -> int:
+    """The number of a reason, by the status codes of the certificates' types.
+
+    Raises:
+        MalformedInputError: no reason for this act; the message lists those there are.
+        ConflictError: it means different things for different types.
+    """
+    numbers = {
+        _reason_of_type(workspace, act, each, text) for each in {i.type for i in certificate_ids}
+    }
+    if len(numbers) > 1:
+        raise ConflictError(
+            f"reason: {text!r} is another code in each of several types; act on one type at a time",
+            code="reason_ambiguous",
+            field="reason",
+        )
+    return numbers.pop()
+
+
+def _reason_of_type(
+    workspace: Workspace, act: LifecycleAct, certificate_type: CertificateType, text: str
+) -> int:
+    codes = workspace.schema(certificate_type).status_codes
+    if codes:
+        return find_status_code(codes, act.value, text).number
+    if text.isascii() and text.isdecimal():
+        return int(text)
+    raise MalformedInputError(f"reason: expected a number, got {text!r}", field="reason")
 
 
 def preview(
@@ -118,10 +156,12 @@ def preview(
     wrong = []
     for certificate_id in dict.fromkeys(certificate_ids):
         stored = find_stored(workspace, certificate_id)
-        status = _current_status(workspace, stored)
+        status = fetch_status(workspace, stored)
         if status not in _STATUS_BEFORE[act]:
             wrong.append(f"{certificate_id} is {status.name.lower()}")
-        affected.append(Affected(certificate_id, _holder_name(workspace, stored), status))
+        fields = read_certificate(workspace, stored).fields
+        name, code_type = (str(fields.get(f, "")) for f in ("holder_name", "holder_code_type"))
+        affected.append(Affected(certificate_id, name, code_type, status))
     if wrong:
         allowed = " or ".join(sorted(status.name.lower() for status in _STATUS_BEFORE[act]))
         raise ConflictError(
@@ -236,12 +276,8 @@ def _word_change(
     return WordChange(index, before, after)
 
 
-def _current_status(workspace: Workspace, stored: StoredCertificate) -> Status:
+def fetch_status(workspace: Workspace, stored: StoredCertificate) -> Status:
+    """The status of a certificate as the chain has it now."""
     index = word_index(stored.position)
     word = workspace.gateway.status_word(stored.batch.batch_key, index)
     return get_status(word, stored.position)
-
-
-def _holder_name(workspace: Workspace, stored: StoredCertificate) -> str:
-    name = read_certificate(workspace, stored).fields.get("holder_name", "")
-    return str(name)

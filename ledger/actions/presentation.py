@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from ledger.actions.facts import current_head, gather_facts
 from ledger.actions.holdings import find_stored, read_certificate
 from ledger.errors import (
     ChainUnavailableError,
+    LedgerError,
     MalformedInputError,
     NotFoundError,
     StorageError,
@@ -161,6 +162,7 @@ def verify_document(
     relying_region: RegionCode | None = None,
     as_of_unix: int | None = None,
     nonce: str | None = None,
+    on_unavailable: Callable[[LedgerError], None] = lambda _: None,
 ) -> Report:
     """Judges a presented document by this home's own copy of the log.
 
@@ -171,6 +173,7 @@ def verify_document(
         document: an evidence document; what cannot be read gives a report that says so.
         relying_region: region that wants to rely on it; makes recognition required.
         as_of_unix: time the verdict is about, default now.
+        on_unavailable: told why the own log could not be asked.
     """
     policy = VerificationPolicy(
         as_of_unix=as_of_unix,
@@ -182,11 +185,14 @@ def verify_document(
         evidence = parse_evidence(document)
     except MalformedInputError:
         return judge_document(document, policy, int(time.time()))
-    return _verify_by_own_log(workspace, evidence, policy)
+    return _verify_by_own_log(workspace, evidence, policy, on_unavailable)
 
 
 def _verify_by_own_log(
-    workspace: Workspace, evidence: Evidence, policy: VerificationPolicy
+    workspace: Workspace,
+    evidence: Evidence,
+    policy: VerificationPolicy,
+    on_unavailable: Callable[[LedgerError], None],
 ) -> Report:
     """The verdict of a policy, with the facts of the own index where the chain answers."""
     now_unix = int(time.time())
@@ -194,7 +200,8 @@ def _verify_by_own_log(
         workspace.sync_index()
         head = current_head(workspace.index)
         facts = gather_facts(workspace.index, evidence.certificate)
-    except (ChainUnavailableError, StorageError):
+    except (ChainUnavailableError, StorageError) as error:
+        on_unavailable(error)
         return verify(evidence, policy, now_unix)
     own = Evidence(evidence.certificate, evidence.batch_proof, None, facts)
     complete = replace(policy, trusted_log=head, has_complete_facts=True)

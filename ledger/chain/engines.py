@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from web3 import HTTPProvider, Web3
 
 from ledger.chain.refusals import translate_errors
-from ledger.errors import MalformedInputError
+from ledger.errors import ChainUnavailableError, MalformedInputError
 from local_chain.embedded import EmbeddedChain
 
 
@@ -40,21 +40,33 @@ class ChainLocation:
 
 @contextmanager
 def connect(
-    location: ChainLocation, *, timeout_s: float = 30.0, lock_timeout_s: float = 10.0
+    location: ChainLocation,
+    *,
+    timeout_s: float = 30.0,
+    lock_timeout_s: float = 10.0,
+    may_create: bool = False,
 ) -> Iterator[Web3]:
     """A web3 client of the chain, for as long as the block runs.
 
     Args:
         timeout_s: how long one request to a node may take.
         lock_timeout_s: how long to wait while another process uses the embedded chain.
+        may_create: begin an embedded chain where there is none.
 
     Raises:
-        ChainUnavailableError: code `chain_in_use` names the process that holds the directory.
+        ChainUnavailableError: code `chain_missing`, there is no such directory; `chain_in_use`
+            names the process that holds it.
         StorageError: the directory is damaged or was made with other settings.
     """
     if location.directory is None:
         yield Web3(HTTPProvider(location.url, request_kwargs={"timeout": timeout_s}))
         return
+    if not may_create and not location.directory.is_dir():
+        raise ChainUnavailableError(
+            f"there is no chain in {location}: it is not mounted here, or nobody has founded a "
+            "ledger on it yet",
+            code="chain_missing",
+        )
     with translate_errors(f"opening the chain in {location}"):
         chain = EmbeddedChain.open(location.directory, lock_timeout_s=lock_timeout_s)
     try:

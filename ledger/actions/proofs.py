@@ -1,0 +1,88 @@
+"""Proofs about the log itself, for auditors: its root, an entry in it, one size within another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ledger.errors import NotFoundError
+from ledger.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class LogRoot:
+    """The whole log now. The two roots are equal, or there would be an error instead."""
+
+    ledger_id: bytes
+    size: int
+    chain_root: bytes
+    index_root: bytes
+    time_unix: int
+
+
+@dataclass(frozen=True, slots=True)
+class InclusionProof:
+    """That the entry `index` is in the log of `size` entries. Source: RFC 9162 §2.1.3."""
+
+    index: int
+    size: int
+    leaf_hash: bytes
+    path: tuple[bytes, ...]
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ConsistencyProof:
+    """That the log of `second` entries begins with that of `first`. Source: RFC 9162 §2.1.4."""
+
+    first: int
+    second: int
+    first_root: bytes
+    second_root: bytes
+    path: tuple[bytes, ...]
+
+
+def fetch_log_root(workspace: Workspace) -> LogRoot:
+    """The log as the chain and the own index have it.
+
+    Raises:
+        StorageError: code `index_root_mismatch`, the two differ.
+    """
+    synced = workspace.sync_index()
+    gateway = workspace.gateway
+    chain_root = gateway.log_root()
+    return LogRoot(gateway.ledger_id, synced.size, chain_root, synced.root, synced.synced_to_unix)
+
+
+def prove_inclusion(workspace: Workspace, index: int, size: int | None = None) -> InclusionProof:
+    """Proof of an entry, in the whole log or in its first `size` entries.
+
+    Raises:
+        NotFoundError: the log has no such entry or size.
+    """
+    total = workspace.sync_index().size
+    store, within = workspace.index, total if size is None else size
+    root = store.root(_require_size(within, total))
+    path = store.inclusion_path(index, within)
+    return InclusionProof(index, within, store.entry(index).leaf_hash, path, root)
+
+
+def prove_consistency(workspace: Workspace, first: int, second: int) -> ConsistencyProof:
+    """Proof that the log grew from `first` to `second` entries without a change.
+
+    Raises:
+        NotFoundError: unless 0 < first <= second <= size of the log.
+    """
+    total = workspace.sync_index().size
+    store = workspace.index
+    path = store.consistency_proof(first, _require_size(second, total))
+    return ConsistencyProof(first, second, store.root(first), store.root(second), path)
+
+
+def _require_size(size: int, total: int) -> int:
+    if not 0 < size <= total:
+        raise NotFoundError(
+            f"size: expected 1 to {total}, the size of the log; got {size}",
+            code="size_not_found",
+            field="size",
+        )
+    return size

@@ -1,0 +1,151 @@
+"""Replacing a certificate: its successor is issued citing it, and only then is it superseded.
+
+Interrupted in between, the same call does what is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from ledger.actions.holdings import find_stored, read_certificate
+from ledger.actions.issuance.loop import (
+    CHINA,
+    IssuanceReport,
+    ProgressCallback,
+    issue_file,
+)
+from ledger.actions.issuance.row_errors import RowError
+from ledger.actions.issuance.rows import read_rows
+from ledger.actions.lifecycle import (
+    Affected,
+    Decision,
+    LifecycleAct,
+    StatusResult,
+    change_status,
+    fetch_status,
+    preview,
+)
+from ledger.errors import ConflictError, MalformedInputError, NotFoundError
+from ledger.formats.status_list import Status
+from ledger.identifiers import CertificateId
+from ledger.vault.tables import BatchState
+from ledger.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacementPlan:
+    """What a replacement would do.
+
+    Attributes:
+        successor: identifier of the new certificate, None if its row has errors.
+        errors: what is wrong with the file; nothing can be done then.
+        affected: the certificate that would be superseded, None if that was done before.
+        is_issued: whether the successor was issued before.
+    """
+
+    replaced: CertificateId
+    successor: CertificateId | None
+    errors: tuple[RowError, ...]
+    affected: Affected | None
+    is_issued: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What was done.
+
+    Attributes:
+        issuance: of the successor.
+        change: of the old certificate's status; None if the successor was not issued because of
+            errors, or if all had been done before.
+    """
+
+    plan: ReplacementPlan
+    issuance: IssuanceReport
+    change: StatusResult | None
+
+
+def plan_replacement(
+    workspace: Workspace, replaced: CertificateId, source: Path
+) -> ReplacementPlan:
+    """What replacing a certificate by the one row of a file would do, without doing it.
+
+    Raises:
+        NotFoundError: no such file, or no such certificate of this home.
+        MalformedInputError: the file has more than one row.
+        ConflictError: the certificate is not in a status from which it can be superseded, or the
+            row has its own identifier.
+    """
+    if not source.is_file():
+        raise NotFoundError(f"no file {source}", field="file")
+    old = find_stored(workspace, replaced)
+    batch = old.batch
+    schema = workspace.schema(batch.certificate_type)
+    today = datetime.now(CHINA).date()
+    rows = list(islice(read_rows(source, schema, issuer=batch.issuer, today=today), 2))
+    if len(rows) > 1:
+        raise MalformedInputError(
+            f"{source}: expected one row, the new certificate; got more",
+            code="replacement_rows",
+            field="file",
+        )
+    draft = rows[0].draft
+    if draft is None:
+        return ReplacementPlan(replaced, None, rows[0].errors, None, is_issued=False)
+    successor = draft.certificate_id
+    if str(successor) == str(replaced):
+        raise ConflictError(
+            f"{source}: the new certificate has the identifier of the old one; give it the next "
+            "version or another serial",
+            code="successor_is_replaced",
+            field="证照标识",
+        )
+    is_issued = _is_issued(workspace, successor, replaced)
+    if is_issued and fetch_status(workspace, old) is Status.SUPERSEDED:
+        return ReplacementPlan(replaced, successor, (), None, is_issued)
+    (affected,) = preview(workspace, LifecycleAct.SUPERSEDE, [replaced])
+    return ReplacementPlan(replaced, successor, (), affected, is_issued)
+
+
+def replace_certificate(
+    workspace: Workspace,
+    replaced: CertificateId,
+    source: Path,
+    decision: Decision,
+    *,
+    notify: ProgressCallback = lambda _: None,
+) -> Replacement:
+    """Issues the one row of a file citing the old certificate, and then supersedes that.
+
+    Raises:
+        As `plan_replacement`, `issue_file` and `change_status`; run again, it does what is left.
+    """
+    plan = plan_replacement(workspace, replaced, source)
+    batch = find_stored(workspace, replaced).batch
+    issuance = issue_file(
+        workspace,
+        source,
+        batch.issuer,
+        batch.certificate_type,
+        related=replaced,
+        notify=notify,
+    )
+    if issuance.errors or plan.affected is None:
+        return Replacement(plan, issuance, None)
+    (change,) = change_status(workspace, LifecycleAct.SUPERSEDE, [replaced], decision)
+    return Replacement(plan, issuance, change)
+
+
+def _is_issued(workspace: Workspace, successor: CertificateId, replaced: CertificateId) -> bool:
+    """Whether the successor is on the chain and cites the old certificate."""
+    stored = workspace.vault.certificates.find(str(successor))
+    if stored is None or stored.batch.state is not BatchState.ANCHORED:
+        return False
+    try:
+        related = read_certificate(workspace, stored).related_certificate_id
+    except NotFoundError:
+        return False  # its content was erased; issuing will say what is known of it
+    return related is not None and str(related) == str(replaced)
