@@ -48,6 +48,9 @@ class CertificateDraft:
     """持证主体代码类型 (GB/T 36903): "111" identity card, "001" USCC."""
     holder_fields: Mapping[str, str] = field(repr=False)
     """The type's own fields by ASCII property name, in schema order; dates as YYYY-MM-DD."""
+    holder_key: str | None = field(default=None, repr=False)
+    """The holder's P-256 public key, compressed point (SEC 1 §2.3.3) in base64url, 44 characters;
+    None if presentations are not to be bound."""
 
     def content_digest_input(self) -> bytes:
         """The canonical JSON (RFC 8785) of everything in the draft.
@@ -56,8 +59,10 @@ class CertificateDraft:
         fields. Source: RFC 8785 section 3.2; all members are strings and all names ASCII, for
         which sorting by code point and by UTF-16 unit agree.
         """
+        own_key = {} if self.holder_key is None else {"holderKey": self.holder_key}
         return orjson.dumps(
-            {
+            own_key
+            | {
                 "certificateId": str(self.certificate_id),
                 "certificateName": self.certificate_name,
                 "certificateNumber": self.certificate_number,
@@ -111,6 +116,7 @@ class CertificateDraft:
             holder_code=_text(members["holderCode"]),
             holder_code_type=_text(members["holderCodeType"]),
             holder_fields={name: _text(value) for name, value in own.items()},
+            holder_key=_text(members["holderKey"]) if "holderKey" in members else None,
         )
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ledger.errors import MalformedInputError
 from ledger.formats.jws import (
@@ -140,6 +141,27 @@ def parse_key_binding(jwt: str) -> KeyBinding:
         sd_hash=decode_base64url(sd_hash, "key_binding"),
         signature=signature,
     )
+
+
+def encode_holder_key(public_key: ec.EllipticCurvePublicKey) -> str:
+    """The key as a holder hands it in: compressed point (SEC 1 §2.3.3), base64url."""
+    point = public_key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    return encode_base64url(point).decode()
+
+
+def parse_holder_key(text: str) -> ec.EllipticCurvePublicKey:
+    """Read what `encode_holder_key` wrote.
+
+    Raises:
+        MalformedInputError: holder_key_malformed; base64url_malformed.
+    """
+    point = decode_base64url(text, "holder_key")
+    if len(point) != 33:
+        raise _holder_key_malformed("a compressed point has 33 bytes")
+    try:
+        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+    except ValueError as error:
+        raise _holder_key_malformed("the point is not on the curve") from error
 
 
 def create_holder_jwk(public_key: ec.EllipticCurvePublicKey) -> dict[str, str]:

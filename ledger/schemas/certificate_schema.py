@@ -46,10 +46,11 @@ class FieldKind(StrEnum):
     DATE_OR_LONG_TERM = "date-or-long-term"
     IDENTITY_NUMBER = "identity-number"
     USCC = "uscc"
+    PUBLIC_KEY = "public-key"
 
 
 class DraftField(StrEnum):
-    """The fields every certificate has, by their names in `CertificateDraft`."""
+    """The fields of a draft, by their names there. Only HOLDER_KEY may stay unfilled."""
 
     CERTIFICATE_ID = "certificate_id"
     CERTIFICATE_NUMBER = "certificate_number"
@@ -58,6 +59,7 @@ class DraftField(StrEnum):
     ISSUED_ON = "issued_on"
     VALID_FROM = "valid_from"
     VALID_UNTIL = "valid_until"
+    HOLDER_KEY = "holder_key"
 
 
 _ALLOWED_KINDS: Mapping[DraftField, frozenset[FieldKind]] = {
@@ -68,7 +70,14 @@ _ALLOWED_KINDS: Mapping[DraftField, frozenset[FieldKind]] = {
     DraftField.ISSUED_ON: frozenset({FieldKind.DATE}),
     DraftField.VALID_FROM: frozenset({FieldKind.DATE}),
     DraftField.VALID_UNTIL: frozenset({FieldKind.DATE_OR_LONG_TERM}),
+    DraftField.HOLDER_KEY: frozenset({FieldKind.PUBLIC_KEY}),
 }
+
+
+_OPTIONAL = frozenset({DraftField.HOLDER_KEY})
+_ONLY_OF_DRAFTS = frozenset(
+    {FieldKind.CERTIFICATE_ID, FieldKind.DATE_OR_LONG_TERM, FieldKind.PUBLIC_KEY}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +124,12 @@ class CertificateSchema:
         return tuple(each for each in self.fields if each.draft_field is None)
 
     def field_of(self, draft_field: DraftField) -> SchemaField:
-        """The one field that fills `draft_field`."""
+        """The one field that fills `draft_field`, which must not be an optional one."""
         return next(each for each in self.fields if each.draft_field is draft_field)
+
+    def find_field(self, draft_field: DraftField) -> SchemaField | None:
+        """The field that fills `draft_field`, if the type has one."""
+        return next((each for each in self.fields if each.draft_field is draft_field), None)
 
     @property
     def holder_code_type(self) -> str:
@@ -221,13 +234,15 @@ def _require_whole(schema: CertificateSchema, *, is_closed: bool) -> None:
     problems = [
         f"{wanted} filled {filled.count(wanted)} times"
         for wanted in DraftField
-        if filled.count(wanted) != 1
+        if filled.count(wanted) != 1 and not (wanted in _OPTIONAL and wanted not in filled)
     ]
     for each in schema.fields:
         if each.draft_field is None:
-            if each.kind in (FieldKind.CERTIFICATE_ID, FieldKind.DATE_OR_LONG_TERM):
+            if each.kind in _ONLY_OF_DRAFTS:
                 problems.append(f"{each.property_name} of kind {each.kind} fills no draft field")
-        elif each.kind not in _ALLOWED_KINDS[each.draft_field] or not each.is_required:
+        elif each.kind not in _ALLOWED_KINDS[each.draft_field] or (
+            each.is_required is (each.draft_field in _OPTIONAL)
+        ):
             problems.append(f"{each.property_name} ({each.kind}) cannot fill {each.draft_field}")
     if len(set(schema.columns())) != len(schema.fields):
         problems.append("two properties have one title")

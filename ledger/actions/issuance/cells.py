@@ -16,6 +16,7 @@ from typing import TypeVar
 from ledger.actions.issuance.row_errors import RowErrorCode
 from ledger.errors import MalformedInputError
 from ledger.formats.draft import LONG_TERM
+from ledger.formats.key_binding import parse_holder_key
 from ledger.identifiers import CertificateId, IdentityNumber, Uscc, WrongCheckCharacterError
 from ledger.schemas import FieldKind, SchemaField
 
@@ -79,6 +80,18 @@ def parse_uscc(cell: str) -> str:
         return Uscc.parse(cell).code
     except MalformedInputError:
         return _parse_untidy(cell, Uscc.parse, RowErrorCode.WRONG_USCC).code
+
+
+def parse_public_key(cell: str) -> str | None:
+    """Read a holder's public key as `zhenglian holder-key` prints it; a blank cell is None."""
+    text = strip_cell(cell)
+    if not text:
+        return None
+    try:
+        parse_holder_key(text)
+    except MalformedInputError:
+        raise CellProblem(RowErrorCode.WRONG_PUBLIC_KEY) from None
+    return text
 
 
 def parse_date(cell: str) -> date:

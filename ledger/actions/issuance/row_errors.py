@@ -42,6 +42,7 @@ class RowErrorCode(StrEnum):
     WRONG_IDENTITY_NUMBER = "wrong_identity_number"
     WRONG_BIRTH_DATE = "wrong_birth_date"
     WRONG_USCC = "wrong_uscc"
+    WRONG_PUBLIC_KEY = "wrong_public_key"
     WRONG_CHECK_CHARACTER = "wrong_check_character"
 
     WRONG_TYPE = "wrong_type"
@@ -101,6 +102,10 @@ _TEXTS: dict[RowErrorCode, tuple[str, str]] = {
     RowErrorCode.CONFLICTING_CERTIFICATE: (
         "该证照标识已签发，且内容与本行不同。更正内容须换版本号或流水号，并用 replace 取代原证",
         "This identifier was issued with other content; correct it by a new version and `replace`",
+    ),
+    RowErrorCode.WRONG_PUBLIC_KEY: (
+        "应为持证人公钥（由 zhenglian holder-key 给出的 44 个字符），或留空",
+        "Expected the holder's public key as `zhenglian holder-key` prints it, or nothing",
     ),
     RowErrorCode.EMPTY_FILE: (
         "文件为空。请下载模板，填写后再上传",

@@ -92,6 +92,11 @@ class RowReader:
             for field in schema.own_fields()
             if field.property_name in header.positions
         )
+        key = schema.find_field(DraftField.HOLDER_KEY)
+        at = None if key is None else header.positions.get(key.property_name)
+        self._key = (
+            None if key is None or at is None else _Column(key, at, cell_reading.parse_public_key)
+        )
         self._own_quick = tuple((own.field.property_name, own.at, own.parse) for own in self._own)
 
     def read(self, line: int, cells: Sequence[str]) -> RowResult:
@@ -115,6 +120,7 @@ class RowReader:
                 draft.valid_until,
                 draft.holder_name,
                 draft.holder_code,
+                draft.holder_key,
                 *draft.holder_fields,
                 *draft.holder_fields.values(),
             )
@@ -137,6 +143,7 @@ class RowReader:
             holder_fields={
                 name: value for name, at, parse in self._own_quick if (value := parse(cells[at]))
             },
+            holder_key=self._key.parse(cells[self._key.at]) if self._key else None,
         )
 
     def _explain(self, line: int, cells: Sequence[str]) -> RowResult:
@@ -153,6 +160,8 @@ class RowReader:
 
         for text_column in (self._number, self._name, self._code, *self._own):
             attempt(text_column)
+        if self._key is not None:
+            attempt(self._key)
         identifier, issued, begins = attempt(self._id), attempt(self._issued), attempt(self._begins)
         known = len(problems)
         ends = attempt(self._ends)

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from ledger.errors import MalformedInputError
 from ledger.formats.certificate import Placement
 from ledger.formats.draft import CertificateDraft
+from ledger.formats.key_binding import create_holder_jwk, parse_holder_key
 from ledger.formats.sealing import CertificateSealer
 from ledger.identifiers import CertificateId, Uscc
 from ledger.vault.certificates import StagedCertificate
@@ -107,6 +108,7 @@ def seal_chunk(
             placed.draft,
             Placement(batch_key, position),
             sealed_at_unix,
+            holder_jwk=_holder_jwk(placed.draft),
             related=placed.related,
         )
         identifier = str(placed.draft.certificate_id)
@@ -125,6 +127,12 @@ def seal_chunk(
             )
         )
     return staged
+
+
+def _holder_jwk(draft: CertificateDraft) -> dict[str, str] | None:
+    if draft.holder_key is None:
+        return None
+    return create_holder_jwk(parse_holder_key(draft.holder_key))
 
 
 @contextmanager

@@ -16,7 +16,9 @@ from ledger.formats.jws import (
 from ledger.formats.key_binding import (
     create_holder_jwk,
     create_key_binding,
+    encode_holder_key,
     parse_holder_jwk,
+    parse_holder_key,
     parse_key_binding,
 )
 from ledger.identifiers import RegionCode
@@ -128,3 +130,15 @@ def test_holder_key_is_read_back_with_whatever_else_is_said_of_it() -> None:
     assert (
         parse_holder_jwk(JWK | {"kid": "1"}).public_numbers() == KEY.public_key().public_numbers()
     )
+
+
+def test_holder_key_is_handed_in_as_44_characters() -> None:
+    text = encode_holder_key(KEY.public_key())
+    assert len(text) == 44
+    assert parse_holder_key(text).public_numbers() == KEY.public_key().public_numbers()
+
+
+@pytest.mark.parametrize("text", ["", "A" * 43, "A" * 44, "A" * 48, "中" * 44])
+def test_text_that_is_no_point_is_no_holder_key(text: str) -> None:
+    with pytest.raises(MalformedInputError):
+        parse_holder_key(text)

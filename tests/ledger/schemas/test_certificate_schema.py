@@ -43,6 +43,7 @@ def test_columns_are_chinese_titles_in_schema_order(schema: CertificateSchema) -
         "发证日期",
         "有效期起",
         "有效期止",
+        "持证人公钥",
     )
 
 

@@ -8,9 +8,9 @@ from ledger.schemas import CertificateSchema
 def test_columns_may_stand_in_any_order(schema: CertificateSchema) -> None:
     header, errors = map_header(schema.columns()[::-1], schema, 1)
     assert errors == ()
-    assert header.width == 14
-    assert header.positions["validUntil"] == 0
-    assert header.positions["certificateId"] == 13
+    assert header.width == 15
+    assert header.positions["holderKey"] == 0
+    assert header.positions["certificateId"] == 14
 
 
 def test_optional_columns_may_be_missing(schema: CertificateSchema) -> None:
@@ -46,7 +46,7 @@ def test_nothing_is_suggested_where_nothing_is_near(schema: CertificateSchema) -
 def test_nameless_column_is_unknown(schema: CertificateSchema) -> None:
     _, (unknown,) = map_header([*schema.columns(), ""], schema, 1)
     assert unknown.code is RowErrorCode.UNKNOWN_COLUMN
-    assert "15" in unknown.expected_zh
+    assert "16" in unknown.expected_zh
 
 
 def test_repeated_column_is_refused(schema: CertificateSchema) -> None:

@@ -378,3 +378,15 @@ def test_memory_stays_flat_over_many_rows(
     peak_bytes(100)
     growth = peak_bytes(20_000) - peak_bytes(2_000)
     assert growth / 18_000 < 80, "16 bytes a slot, tables half full, one being copied"
+
+
+def test_holder_key_is_read_from_its_column(read_row: ReadRow) -> None:
+    key = "A2sX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKW"  # the generator of P-256 (SEC 2 §2.4.2)
+    result = read_row(**{"持证人公钥": key})
+    assert result.draft is not None
+    assert result.draft.holder_key == key
+    assert CertificateDraft.parse(result.draft.content_digest_input()) == result.draft
+
+
+def test_holder_key_that_is_no_key_is_refused(read_row: ReadRow) -> None:
+    assert codes_of(read_row(**{"持证人公钥": "A" * 44})) == [("持证人公钥", "wrong_public_key")]
