@@ -54,6 +54,10 @@ contract CertificateLedger is ICertificateLedger, Module {
         if (statement.count == 0 || statement.count > MAX_COUNT) revert BatchCountOutOfRange(statement.count);
         if (nowUnix > statement.validUntil) revert BatchExpired(batchKey, statement.validUntil, nowUnix);
         if (_isAnchored(batchKey)) revert BatchExists(batchKey);
+        // To requireSeal no type means that no mandate is needed.
+        if (CertificateType.unwrap(statement.certificateType) == 0) {
+            revert IIssuerRegistry.IssuerNotMandated(statement.issuer, NO_TYPE, nowUnix);
+        }
 
         MemberId member = _registry().requireSeal(
             statement.issuer,
