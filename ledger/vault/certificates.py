@@ -210,7 +210,7 @@ class Certificates:
         return erasure
 
     def find_erasure(self, identifier: str) -> Erasure | None:
-        """The erasure of a certificate, if it was erased."""
+        """The newest erasure under that identifier, if there was one."""
         with self._database.read() as connection:
             return _find_erasure(connection, identifier)
 
@@ -261,7 +261,7 @@ _KNOWN = select(
 ).select_from(certificates.join(batches).outerjoin(data_keys))
 
 
-def _to_stored(row: Row[Any], batch: BatchRow) -> StoredCertificate:
+def _to_stored(row: Row[*tuple[Any, ...]], batch: BatchRow) -> StoredCertificate:
     return StoredCertificate(
         identifier=row.identifier,
         position=row.position,
@@ -333,19 +333,22 @@ def _erase(connection: Connection, identifier: str, reason: str, now_unix: int) 
         raise NotFoundError(
             f"this vault has no certificate {identifier}", code="certificate_missing"
         )
-    if (earlier := _find_erasure(connection, identifier)) is not None:
+    erased = connection.execute(data_keys.delete().where(data_keys.c.certificate == key))
+    earlier = _find_erasure(connection, identifier)
+    if earlier is not None and not erased.rowcount:
         return earlier
-    erasure = Erasure(identifier, now_unix, reason)
-    connection.execute(data_keys.delete().where(data_keys.c.certificate == key))
     connection.execute(
         insert(erasures).values(identifier=identifier, erased_at_unix=now_unix, reason=reason)
     )
-    return erasure
+    return Erasure(identifier, now_unix, reason)
 
 
 def _find_erasure(connection: Connection, identifier: str) -> Erasure | None:
-    query = select(erasures.c.identifier, erasures.c.erased_at_unix, erasures.c.reason).where(
-        erasures.c.identifier == identifier
+    query = (
+        select(erasures.c.identifier, erasures.c.erased_at_unix, erasures.c.reason)
+        .where(erasures.c.identifier == identifier)
+        .order_by(erasures.c.id.desc())
+        .limit(1)
     )
     found = connection.execute(query).one_or_none()
     return None if found is None else Erasure(*found)

@@ -21,6 +21,7 @@ from ledger.errors import MalformedInputError, StorageError
 from ledger.vault.failures import translate
 
 BUSY_TIMEOUT_S = 30.0
+TRUNCATE_TIMEOUT_S = 2.0
 CACHE_KIB = 32 * 1024
 _WRITES = "vault_writes"
 
@@ -109,11 +110,35 @@ class Database:
             connection.rollback()
             driver = connection.connection.driver_connection
             assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - for the type checker
-            (is_blocked, *_) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            driver.execute(f"PRAGMA busy_timeout = {int(TRUNCATE_TIMEOUT_S * 1000)}")
+            is_blocked, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            driver.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
         if is_blocked:
             raise StorageError(
                 "a reader still needs the write-ahead log, which cannot be emptied now",
                 code="log_in_use",
+            )
+
+    def require_whole_file(self) -> None:
+        """Refuse a file that ends within its last page, which SQLite would read as zeros.
+
+        Only right after `truncate_log`, and while nobody else may write.
+
+        Raises:
+            StorageError: vault_damaged.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return
+        with self.read() as connection:
+            pages = int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
+            page_size = int(connection.exec_driver_sql("PRAGMA page_size").scalar_one())
+            path = Path(connection.exec_driver_sql("PRAGMA database_list").one()[2])
+        found = path.stat().st_size
+        if found < pages * page_size:
+            raise StorageError(
+                f"{path} should have {pages * page_size} bytes and has {found}: restore it from a "
+                "backup",
+                code="vault_damaged",
             )
 
     def find_damage(self) -> list[str]:

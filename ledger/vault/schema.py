@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from ledger.errors import StorageError
-from ledger.vault.tables import REVISION_TABLE
+from ledger.vault.tables import REVISION_TABLE, SCHEMA_REVISION
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -27,7 +27,12 @@ def find_revision(connection: Connection) -> str | None:
     return None if revision is None else str(revision)
 
 
-def require_known(revision: str | None, migrations: str = MIGRATIONS) -> None:
+def is_current(revision: str | None) -> bool:
+    """Whether a vault of that revision needs no migration."""
+    return revision == SCHEMA_REVISION
+
+
+def require_known(revision: str | None) -> None:
     """Refuse a vault that a newer program has written.
 
     Raises:
@@ -35,7 +40,7 @@ def require_known(revision: str | None, migrations: str = MIGRATIONS) -> None:
     """
     from alembic.script import ScriptDirectory
 
-    scripts = ScriptDirectory.from_config(_configure(migrations))
+    scripts = ScriptDirectory.from_config(_configure())
     known = [script.revision for script in scripts.walk_revisions()]
     if revision is not None and revision not in known:
         raise StorageError(
@@ -45,28 +50,27 @@ def require_known(revision: str | None, migrations: str = MIGRATIONS) -> None:
         )
 
 
-def upgrade(connection: Connection, migrations: str = MIGRATIONS) -> None:
+def upgrade(connection: Connection) -> None:
     """Run what is missing up to the newest migration, inside the connection's transaction.
 
     Args:
         connection: with a transaction begun; nothing is committed here.
-        migrations: where they are, as Alembic writes it ("package:folder" or a path).
 
     Raises:
         StorageError: vault_newer.
     """
     from alembic import command
 
-    require_known(find_revision(connection), migrations)
-    config = _configure(migrations)
+    require_known(find_revision(connection))
+    config = _configure()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
-def _configure(migrations: str) -> Config:
+def _configure() -> Config:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", migrations)
+    config.set_main_option("script_location", MIGRATIONS)
     config.set_main_option("path_separator", "os")
     return config

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,7 +27,7 @@ from ledger.vault.lock import VaultLock
 from ledger.vault.outbox import Outbox
 from ledger.vault.passphrase import DEFAULT_COST, ScryptCost, WrappedVaultKey
 from ledger.vault.runs import Runs
-from ledger.vault.tables import SCHEMA_REVISION, BatchState, batches, certificates, settings
+from ledger.vault.tables import BatchState, batches, certificates, settings
 
 DATABASE_NAME = "vault.db"
 LOCK_NAME = "vault.lock"
@@ -147,8 +147,7 @@ class Vault:
             cipher = RowCipher(_load_wrapped_key(database).unwrap(passphrase))
             _bring_up_to_date(database, read_only=read_only)
             if not read_only:
-                with suppress(StorageError):  # a reader may need it still; an erasure would say so
-                    database.truncate_log()
+                _tidy(database)
             undo.pop_all()
         return cls(database, lock, cipher, clock)
 
@@ -197,12 +196,14 @@ class Vault:
             )
         self._database.truncate_log()
 
-    def find_damage(self) -> list[str]:
+    def integrity_check(self) -> list[str]:
         """What is wrong with the vault's files and rows, for people; empty if nothing.
 
         Reads the whole database; decrypts nothing.
         """
         damage = self._database.find_damage()
+        if damage:
+            return damage
         stored = (
             select(certificates.c.batch, func.count().label("stored"))
             .group_by(certificates.c.batch)
@@ -236,10 +237,21 @@ def _load_wrapped_key(database: Database) -> WrappedVaultKey:
     return WrappedVaultKey.parse(value or b"")
 
 
+def _tidy(database: Database) -> None:
+    """Empty the log that an interrupted process may have left; then the file must be whole."""
+    try:
+        database.truncate_log()
+    except StorageError as error:
+        if error.code not in ("log_in_use", "disk_full"):
+            raise
+    else:
+        database.require_whole_file()
+
+
 def _bring_up_to_date(database: Database, *, read_only: bool) -> None:
     with database.read() as connection:
         revision = schema.find_revision(connection)
-        if revision == SCHEMA_REVISION:
+        if schema.is_current(revision):
             return
         if read_only:
             schema.require_known(revision)

@@ -186,7 +186,7 @@ erasures = Table(
     Column("identifier", Text, nullable=False),
     Column("erased_at_unix", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
-    UniqueConstraint("identifier"),
+    Index(None, "identifier"),
 )
 
 outbox = Table(

@@ -122,8 +122,8 @@ def _create_certificates() -> None:
         _required("identifier", sa.Text),
         _required("erased_at_unix", sa.BigInteger),
         _required("reason", sa.Text),
-        sa.UniqueConstraint("identifier"),
     )
+    op.create_index("ix_erasures_identifier", "erasures", ["identifier"])
 
 
 def _create_outbox() -> None:
