@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -65,6 +66,9 @@ from ledger.records import (
     StatusStatement,
     WordChange,
 )
+from ledger.verification.policy import VerificationPolicy
+from ledger.verification.report import Report
+from ledger.verification.verifier import verify
 from tests.support.departments import (
     BEGIN_UNIX,
     CHONGQING,
@@ -177,6 +181,11 @@ class LedgerWorld:
             )
         )
         return len(self.entries) - 1
+
+    def verify(self, evidence: Evidence, **rules: Any) -> Report:
+        """The verdict now, under the default policy with this log trusted and these changes."""
+        rules.setdefault("trusted_log", self.head)
+        return verify(evidence, VerificationPolicy(**rules), self.now_unix)
 
     # Acts of members.
 
@@ -481,3 +490,15 @@ def issue(
     world.pass_time(60)
     world.anchor(batch)
     return batch
+
+
+def prepare(
+    department: Department = CHONGQING_HOUSING, **options: Any
+) -> tuple[LedgerWorld, Batch]:
+    """A ledger with one batch, anchored an hour ago and attested a minute ago."""
+    world = found_world()
+    batch = issue(world, department, **options)
+    world.pass_time(HOUR_S)
+    world.attest_all(batch)
+    world.pass_time(60)
+    return world, batch
