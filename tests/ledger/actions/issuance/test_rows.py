@@ -382,11 +382,11 @@ def test_memory_stays_flat_over_many_rows(
 
 def test_holder_key_is_read_from_its_column(read_row: ReadRow) -> None:
     key = "A2sX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKW"  # the generator of P-256 (SEC 2 §2.4.2)
-    result = read_row(**{"持证人公钥": key})
+    result = read_row(持证人公钥=key)
     assert result.draft is not None
     assert result.draft.holder_key == key
     assert CertificateDraft.parse(result.draft.content_digest_input()) == result.draft
 
 
 def test_holder_key_that_is_no_key_is_refused(read_row: ReadRow) -> None:
-    assert codes_of(read_row(**{"持证人公钥": "A" * 44})) == [("持证人公钥", "wrong_public_key")]
+    assert codes_of(read_row(持证人公钥="A" * 44)) == [("持证人公钥", "wrong_public_key")]
