@@ -26,7 +26,7 @@ from pathlib import Path
 from stdnum.cn import ric
 
 from ledger.identifiers import CertificateId, CertificateType, IdentityNumber, Uscc
-from ledger.schemas import CertificateSchema, load_schema
+from ledger.schemas import CertificateSchema, FieldKind, SchemaField, load_schema
 
 CERTIFICATE_TYPE = CertificateType.parse("11100000000013338W011")
 ISSUER = Uscc.build("11500000000000001")
@@ -94,8 +94,13 @@ def write_example(path: Path, *, rows: int, seed: int) -> None:
     schema = load_schema(CERTIFICATE_TYPE)
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(schema.columns())
+        writer.writerow(field.column for field in _filled(schema))
         writer.writerows(make_rows(schema, rows=rows, seed=seed))
+
+
+def _filled(schema: CertificateSchema) -> list[SchemaField]:
+    """The columns of the example: all but the holder's key, which only a holder could have."""
+    return [field for field in schema.fields if field.kind is not FieldKind.PUBLIC_KEY]
 
 
 def make_rows(schema: CertificateSchema, *, rows: int, seed: int) -> Iterator[list[str]]:
@@ -129,7 +134,7 @@ def make_rows(schema: CertificateSchema, *, rows: int, seed: int) -> Iterator[li
             "validFrom": issued.isoformat(),
             "validUntil": _years_later(issued, _VALID_YEARS).isoformat(),
         }
-        yield [values[field.property_name] for field in schema.fields]
+        yield [values[field.property_name] for field in _filled(schema)]
 
 
 def _make_holder(chance: random.Random, issued: date) -> dict[str, str]:
