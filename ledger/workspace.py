@@ -13,6 +13,7 @@ at the end.
 from __future__ import annotations
 
 import json
+import time
 import tomllib
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -104,6 +105,7 @@ class Workspace:
         home: the directory.
         passphrase: opens keys and vault; a function is called only when one of them is needed.
         lock_timeout_s: how long to wait for a chain or vault that another process uses.
+        clock: seconds since the epoch; also the clock of an embedded chain.
     """
 
     def __init__(
@@ -113,20 +115,27 @@ class Workspace:
         passphrase: str | Callable[[], str],
         *,
         lock_timeout_s: float = 10.0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.home = home
         self.config = config
         self._given_passphrase = passphrase
         self._lock_timeout_s = lock_timeout_s
+        self.clock = clock
         self._stack = ExitStack()
 
     @classmethod
     def open(
-        cls, home: Path, passphrase: str | Callable[[], str], *, lock_timeout_s: float = 10.0
+        cls,
+        home: Path,
+        passphrase: str | Callable[[], str],
+        *,
+        lock_timeout_s: float = 10.0,
+        clock: Callable[[], float] = time.time,
     ) -> Self:
         """Raises NotFoundError when the directory is no home."""
         config = Config.load(home / CONFIG_NAME)
-        return cls(home, config, passphrase, lock_timeout_s=lock_timeout_s)
+        return cls(home, config, passphrase, lock_timeout_s=lock_timeout_s, clock=clock)
 
     def __enter__(self) -> Self:
         return self
@@ -137,6 +146,14 @@ class Workspace:
     @property
     def member(self) -> MemberId:
         return self.config.member
+
+    def now_unix(self) -> int:
+        """The time by this machine's clock, whole seconds."""
+        return int(self.clock())
+
+    def latest_unix(self) -> int:
+        """The later of this machine's time and the chain's: what must lie ahead of both."""
+        return max(self.now_unix(), self.gateway.head().time_unix)
 
     @cached_property
     def _passphrase(self) -> str:
@@ -151,7 +168,8 @@ class Workspace:
     def gateway(self) -> Gateway:
         """The ledger on its chain; the first time, remembers which ledger it is."""
         location = ChainLocation.parse(self.config.chain)
-        web3 = self._stack.enter_context(connect(location, lock_timeout_s=self._lock_timeout_s))
+        connection = connect(location, lock_timeout_s=self._lock_timeout_s, clock=self.clock)
+        web3 = self._stack.enter_context(connection)
         gateway = Gateway(web3, self.config.consortium or discover_consortium(web3))
         found = gateway.ledger_id.hex()
         if self.config.ledger_id and found != self.config.ledger_id:
@@ -170,7 +188,10 @@ class Workspace:
     @cached_property
     def vault(self) -> Vault:
         vault = Vault.open(
-            self.home / "vault", self._passphrase, lock_timeout_s=self._lock_timeout_s
+            self.home / "vault",
+            self._passphrase,
+            lock_timeout_s=self._lock_timeout_s,
+            clock=self.now_unix,
         )
         return self._stack.enter_context(vault)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from ledger.formats.statements import compute_digest
 from ledger.identifiers import MemberId
 from ledger.records import Admission, FoundingStatement, MemberKeys
 from ledger.vault.key_files import SUITE_P256, KeyFiles
+from ledger.vault.passphrase import DEFAULT_COST, ScryptCost
 from ledger.vault.store import Vault
 from ledger.workspace import CONFIG_NAME, Config, Workspace
 
@@ -57,8 +59,14 @@ def create_home(
     passphrase: str,
     *,
     consortium: str = "",
+    vault_cost: ScryptCost = DEFAULT_COST,
+    clock: Callable[[], float] = time.time,
 ) -> HomeSummary:
     """Makes keys, vault and settings of a member, and its application for admission.
+
+    Args:
+        vault_cost: of one guess at the passphrase.
+        clock: seconds since the epoch; the member's root certificate begins then.
 
     Raises:
         ConflictError: the directory is a home already.
@@ -77,7 +85,7 @@ def create_home(
         )
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     keys = KeyFiles(home / "keys", passphrase)
-    now_unix = int(time.time())
+    now_unix = int(clock())
     root_key = ec.generate_private_key(ec.SECP256R1())
     root = create_region_root(
         root_key,
@@ -87,7 +95,7 @@ def create_home(
         valid_until_unix=now_unix + _ROOT_VALIDITY_S,
     )
     keys.create_member_keys(root, root_key)
-    Vault.create(home / "vault", passphrase).close()
+    Vault.create(home / "vault", passphrase, cost=vault_cost).close()
     config = Config(member, name, str(chain), consortium=consortium)
     application = home / APPLICATION_NAME
     operator = _write_application(application, keys, member, name)
@@ -111,7 +119,8 @@ def found_ledger(workspace: Workspace) -> HomeSummary:
     statement = FoundingStatement(admission)
     signature = sign_digest(workspace.keys.authority(), compute_digest(statement, ledger_id))
     account = load_account(workspace.keys.operator_secret())
-    with connect(ChainLocation.parse(config.chain), may_create=True) as web3:
+    location = ChainLocation.parse(config.chain)
+    with connect(location, may_create=True, clock=workspace.clock) as web3:
         try:
             found = discover_consortium(web3)
         except NotFoundError:

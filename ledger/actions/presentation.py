@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,7 +73,7 @@ def present(
     names = resolve_fields(workspace, certificate, disclose)
     shown = certificate.with_disclosures(names)
     if binding is not None:
-        shown = _bind(shown, binding)
+        shown = _bind(shown, binding, workspace.now_unix())
     workspace.sync_index()
     head = current_head(workspace.index)
     facts = gather_facts(workspace.index, certificate, head)
@@ -184,7 +183,7 @@ def verify_document(
     try:
         evidence = parse_evidence(document)
     except MalformedInputError:
-        return judge_document(document, policy, int(time.time()))
+        return judge_document(document, policy, workspace.now_unix())
     return _verify_by_own_log(workspace, evidence, policy, on_unavailable)
 
 
@@ -195,7 +194,7 @@ def _verify_by_own_log(
     on_unavailable: Callable[[LedgerError], None],
 ) -> Report:
     """The verdict of a policy, with the facts of the own index where the chain answers."""
-    now_unix = int(time.time())
+    now_unix = workspace.now_unix()
     try:
         workspace.sync_index()
         head = current_head(workspace.index)
@@ -213,13 +212,12 @@ def _own_region(workspace: Workspace) -> RegionCode | None:
     return own if isinstance(own, RegionCode) else None
 
 
-def _bind(certificate: Certificate, binding: HolderBinding) -> Certificate:
+def _bind(certificate: Certificate, binding: HolderBinding, now_unix: int) -> Certificate:
     if certificate.holder_jwk is None:
         raise MalformedInputError(
             "holder-key: this certificate names no holder key, so it can only be shown as bearer",
             field="holder_key",
         )
-    now_unix = int(time.time())
     return parse_certificate(
         create_key_binding(
             certificate.presentation,

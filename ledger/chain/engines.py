@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ def connect(
     timeout_s: float = 30.0,
     lock_timeout_s: float = 10.0,
     may_create: bool = False,
+    clock: Callable[[], float] = time.time,
 ) -> Iterator[Web3]:
     """A web3 client of the chain, for as long as the block runs.
 
@@ -52,6 +54,7 @@ def connect(
         timeout_s: how long one request to a node may take.
         lock_timeout_s: how long to wait while another process uses the embedded chain.
         may_create: begin an embedded chain where there is none.
+        clock: that the blocks of an embedded chain follow, seconds since the epoch.
 
     Raises:
         ChainUnavailableError: code `chain_missing`, there is no such directory; `chain_in_use`
@@ -68,7 +71,9 @@ def connect(
             code="chain_missing",
         )
     with translate_errors(f"opening the chain in {location}"):
-        chain = EmbeddedChain.open(location.directory, lock_timeout_s=lock_timeout_s)
+        chain = EmbeddedChain.open(
+            location.directory, lock_timeout_s=lock_timeout_s, clock=clock
+        )
     try:
         yield Web3(chain.provider)
     finally:

@@ -7,7 +7,6 @@ sealed twice and a transaction that turns up late changes nothing.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 from ledger.chain.submitter import Receipt
@@ -156,5 +155,4 @@ def _raw(signature: Signature) -> bytes:
 
 
 def _valid_until(workspace: Workspace) -> int:
-    now_unix = max(int(time.time()), workspace.gateway.head().time_unix)
-    return now_unix + STATEMENT_VALIDITY_S
+    return workspace.latest_unix() + STATEMENT_VALIDITY_S

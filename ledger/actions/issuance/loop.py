@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
@@ -165,10 +164,10 @@ def issue_file(
             pool,
             notify,
             IssuanceProgress(size),
-            int(time.time()),
+            workspace.now_unix(),
         )
         _take_up(run)
-        today = datetime.now(CHINA).date()
+        today = datetime.fromtimestamp(run.sealed_at_unix, CHINA).date()
         rows = read_rows(stream, schema, issuer=issuer, today=today)
         for chunk in _chunks(rows, CHUNK_ROWS):
             _stage_chunk(run, chunk, related, skip_invalid=skip_invalid)
