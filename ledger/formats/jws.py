@@ -28,8 +28,6 @@ SIGNATURE_SIZE = 64
 MAX_JSON_DEPTH = 32
 ES256 = ec.ECDSA(Prehashed(SHA256()))
 
-_TO_URL = bytes.maketrans(b"+/", b"-_")
-_FROM_URL = bytes.maketrans(b"-_+/=", b"+/!!!")  # "!" stands in no alphabet
 _PADDING = (b"", b"", b"==", b"=")
 _LAST_CHARACTERS = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")  # those in which no unused bit is set
 
@@ -40,7 +38,8 @@ def encode_base64url(data: bytes) -> bytes:
     >>> encode_base64url(b"\\xff\\xfe")
     b'__4'
     """
-    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=")
+    standard = binascii.b2a_base64(data, newline=False).rstrip(b"=")
+    return standard.replace(b"+", b"-").replace(b"/", b"_")
 
 
 def decode_base64url(text: str | bytes, field: str) -> bytes:
@@ -56,8 +55,11 @@ def decode_base64url(text: str | bytes, field: str) -> bytes:
     try:
         encoded = text.encode("ascii") if isinstance(text, str) else text
         rest = len(encoded) & 3
-        is_canonical = not rest or encoded[-1] in _LAST_CHARACTERS[rest]
-        data = binascii.a2b_base64(encoded.translate(_FROM_URL) + _PADDING[rest], strict_mode=True)
+        is_canonical = (not rest or encoded[-1] in _LAST_CHARACTERS[rest]) and not (
+            b"+" in encoded or b"/" in encoded or b"=" in encoded
+        )
+        standard = encoded.replace(b"-", b"+").replace(b"_", b"/")
+        data = binascii.a2b_base64(standard + _PADDING[rest], strict_mode=True)
     except ValueError:
         is_canonical = False
     if not is_canonical:
