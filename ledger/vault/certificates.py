@@ -10,39 +10,27 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, select
 
 from ledger.errors import ConflictError, LedgerError, NotFoundError, StorageError
-from ledger.vault.batches import MAX_BATCH_SIZE, BatchRow, fetch_batch
+from ledger.vault.batches import BatchRow, fetch_batch
 from ledger.vault.cipher import RowCipher, certificate_binding
-from ledger.vault.database import Database, insert_many
+from ledger.vault.database import Database
+from ledger.vault.erasures import Erasure, erase, find_erasure
 from ledger.vault.failures import ConstraintViolatedError
-from ledger.vault.tables import BatchState, batches, certificates, data_keys, erasures
+from ledger.vault.staged import StagedCertificate
+from ledger.vault.staging import insert_staged
+from ledger.vault.tables import BatchState, batches, certificates, data_keys
 
-INSERTED_AT_ONCE = 250  # what stays in the processor's cache
+__all__ = [
+    "Certificates",
+    "Erasure",
+    "Known",
+    "StagedCertificate",
+    "StoredCertificate",
+]
+
 READ_AT_ONCE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class StagedCertificate:
-    """A sealed certificate on its way into the vault.
-
-    Args:
-        identifier: full, unique in the vault.
-        position: place in its batch.
-        leaf_hash: 32 bytes.
-        content_mac: 16 bytes of `RowCipher.content_mac` over what was asked for, which recognises
-            the same request again.
-        ciphertext: of `RowCipher.encrypt`, bound by `certificate_binding`.
-        wrapped_key: of the same, 60 bytes.
-    """
-
-    identifier: str
-    position: int
-    leaf_hash: bytes
-    content_mac: bytes
-    ciphertext: bytes
-    wrapped_key: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +54,6 @@ class Known:
     batch_state: BatchState
     batch_pk: int
     position: int
-
-
-@dataclass(frozen=True, slots=True)
-class Erasure:
-    """That a certificate's content was made unreadable, when (by this node's clock) and why."""
-
-    identifier: str
-    erased_at_unix: int
-    reason: str
 
 
 class Certificates:
@@ -102,11 +81,7 @@ class Certificates:
             return
         try:
             with self._database.write() as connection:
-                _take_positions(connection, batch_pk, staged)
-                first_id = (connection.scalar(select(func.max(certificates.c.id))) or 0) + 1
-                for start in range(0, len(staged), INSERTED_AT_ONCE):
-                    chunk = staged[start : start + INSERTED_AT_ONCE]
-                    _insert(connection, batch_pk, first_id + start, chunk)
+                insert_staged(connection, batch_pk, staged)
         except ConstraintViolatedError as error:
             raise self._explain_refusal(staged, error) from error
 
@@ -188,9 +163,11 @@ class Certificates:
         return counts
 
     def erase_key(self, identifier: str, reason: str) -> Erasure:
-        """Destroy a certificate's data key, and with it its content; the log of writes is emptied.
+        """Destroy a certificate's data key, and with it its content.
 
-        Erasing again changes nothing but empties the log of writes once more.
+        On SQLite no file holds the key's bytes afterwards; erasing again changes nothing but makes
+        sure of that. On PostgreSQL they go with the next VACUUM, and from its archived log as that
+        expires. Backups are the operator's to expire.
 
         Raises:
             NotFoundError: certificate_missing.
@@ -198,7 +175,7 @@ class Certificates:
                 keeps the old bytes of the key in the write-ahead log: erase again.
         """
         with self._database.write() as connection:
-            erasure = _erase(connection, identifier, reason, self._clock())
+            erasure = erase(connection, identifier, reason, self._clock())
         try:
             self._database.truncate_log()
         except StorageError as error:
@@ -212,7 +189,7 @@ class Certificates:
     def find_erasure(self, identifier: str) -> Erasure | None:
         """The newest erasure under that identifier, if there was one."""
         with self._database.read() as connection:
-            return _find_erasure(connection, identifier)
+            return find_erasure(connection, identifier)
 
     def _find_one(self, condition: ColumnElement[bool]) -> StoredCertificate | None:
         with self._database.read() as connection:
@@ -271,84 +248,3 @@ def _to_stored(row: Row[*tuple[Any, ...]], batch: BatchRow) -> StoredCertificate
         wrapped_key=row.wrapped_key,
         batch=batch,
     )
-
-
-def _take_positions(
-    connection: Connection, batch_pk: int, staged: Sequence[StagedCertificate]
-) -> None:
-    """Move the end of an open batch past the staged certificates, which must begin there."""
-    first, end = staged[0].position, staged[0].position + len(staged)
-    if [certificate.position for certificate in staged] != list(range(first, end)):
-        raise ConflictError("the staged positions do not follow each other", code="position_gap")
-    if end > MAX_BATCH_SIZE:
-        raise ConflictError(
-            f"a batch has at most {MAX_BATCH_SIZE} certificates, not {end}", code="batch_full"
-        )
-    changed = connection.execute(
-        update(batches)
-        .where(
-            batches.c.id == batch_pk,
-            batches.c.state == BatchState.OPEN,
-            batches.c.count == first,
-        )
-        .values(count=end)
-    )
-    if changed.rowcount:
-        return
-    query = select(batches.c.state, batches.c.count).where(batches.c.id == batch_pk)
-    found = connection.execute(query).one_or_none()
-    if found is None:
-        raise NotFoundError(f"this vault has no batch number {batch_pk}", code="batch_missing")
-    if found.state != BatchState.OPEN:
-        raise ConflictError(
-            f"batch {batch_pk} is {found.state} and takes no certificates", code="batch_state"
-        )
-    raise ConflictError(
-        f"the next position of batch {batch_pk} is {found.count}, not {first}", code="position_gap"
-    )
-
-
-def _insert(
-    connection: Connection, batch_pk: int, first_id: int, chunk: Sequence[StagedCertificate]
-) -> None:
-    insert_many(
-        connection,
-        certificates,
-        [
-            (key, row.identifier, batch_pk, row.position, row.leaf_hash, row.ciphertext)
-            for key, row in enumerate(chunk, first_id)
-        ],
-    )
-    insert_many(
-        connection,
-        data_keys,
-        [(key, row.wrapped_key, row.content_mac) for key, row in enumerate(chunk, first_id)],
-    )
-
-
-def _erase(connection: Connection, identifier: str, reason: str, now_unix: int) -> Erasure:
-    query = select(certificates.c.id).where(certificates.c.identifier == identifier)
-    key = connection.scalar(query)
-    if key is None:
-        raise NotFoundError(
-            f"this vault has no certificate {identifier}", code="certificate_missing"
-        )
-    erased = connection.execute(data_keys.delete().where(data_keys.c.certificate == key))
-    earlier = _find_erasure(connection, identifier)
-    if earlier is not None and not erased.rowcount:
-        return earlier
-    connection.execute(
-        insert(erasures).values(identifier=identifier, erased_at_unix=now_unix, reason=reason)
-    )
-    return Erasure(identifier, now_unix, reason)
-
-
-def _find_erasure(connection: Connection, identifier: str) -> Erasure | None:
-    query = (
-        select(erasures.c.identifier, erasures.c.erased_at_unix, erasures.c.reason)
-        .where(erasures.c.identifier == identifier)
-        .order_by(erasures.c.id.desc())
-        .limit(1)
-    )
-    found = connection.execute(query).one_or_none()
-    return None if found is None else Erasure(*found)

@@ -9,20 +9,34 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import Connection, Dialect, Engine, QueuePool, Table, create_engine, event, insert
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Engine,
+    QueuePool,
+    Table,
+    create_engine,
+    event,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.exc import DBAPIError
 
 from ledger.errors import MalformedInputError, StorageError
 from ledger.vault.failures import translate
+from ledger.vault.lock import POLL_S
 
 BUSY_TIMEOUT_S = 30.0
 TRUNCATE_TIMEOUT_S = 2.0
 CACHE_KIB = 32 * 1024
+_CLAIM = int.from_bytes(b"zhlvault")  # the number of an advisory lock, of 63 bits
 _WRITES = "vault_writes"
 
 
@@ -37,6 +51,7 @@ class Database:
         self._engine = engine
         self._writer = engine.execution_options(**{_WRITES: True})
         self._own = threading.local()
+        self._claimant: Connection | None = None
 
     @classmethod
     def open_sqlite(cls, path: Path, *, read_only: bool) -> Database:
@@ -70,8 +85,8 @@ class Database:
             raise MalformedInputError(
                 "an SQLite vault is opened by its directory, without a URL", code="vault_url"
             )
-        options = {"postgresql_readonly": read_only} if url.startswith("postgresql") else {}
-        return cls(create_engine(url, hide_parameters=True, execution_options=options))
+        engine = create_engine(url, hide_parameters=True)
+        return cls(engine.execution_options(postgresql_readonly=read_only))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -97,6 +112,29 @@ class Database:
                     yield connection
                 finally:
                     self._own.connection = None
+
+    def claim(self, timeout_s: float) -> None:
+        """Be the one writer of a database on a server, until `close` or the connection's end.
+
+        Args:
+            timeout_s: how long to wait for another writer.
+
+        Raises:
+            StorageError: vault_in_use.
+        """
+        if self._engine.dialect.name != "postgresql":
+            return
+        deadline = time.monotonic() + timeout_s
+        with _translated():
+            claimant = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            while not claimant.scalar(select(func.pg_try_advisory_lock(_CLAIM))):
+                if time.monotonic() >= deadline:
+                    claimant.close()
+                    raise StorageError(
+                        "the vault's database is in use by another process", code="vault_in_use"
+                    )
+                time.sleep(POLL_S)
+        self._claimant = claimant
 
     def truncate_log(self) -> None:
         """Move the write-ahead log into the database and empty it, so that nothing old is left.
@@ -155,6 +193,8 @@ class Database:
 
     def close(self) -> None:
         """End all connections."""
+        if self._claimant is not None:
+            self._claimant.close()
         self._engine.dispose()
 
     def _current(self) -> Connection | None:

@@ -93,13 +93,12 @@ class Vault:
         """
         vault_key = os.urandom(KEY_SIZE)
         wrapped = WrappedVaultKey.wrap(vault_key, passphrase, cost)
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        directory.chmod(0o700)
         with ExitStack() as undo:
-            lock = undo.enter_context(closing(VaultLock.acquire(directory / LOCK_NAME, 0.0)))
+            lock = undo.enter_context(closing(_lock(directory, 0.0)))
             if url is None:
                 (directory / DATABASE_NAME).touch(mode=0o600)
             database = undo.enter_context(closing(_connect(directory, url, read_only=False)))
+            database.claim(0.0)
             with database.write() as connection:
                 if schema.find_revision(connection) is not None:
                     raise ConflictError(f"{directory} has a vault already", code="vault_exists")
@@ -136,17 +135,21 @@ class Vault:
             NotAuthorizedError: wrong_passphrase.
             StorageError: vault_in_use, vault_damaged, vault_newer; vault_older when reading only.
         """
-        if not (directory / (DATABASE_NAME if url is None else "")).exists():
+        if url is None and not (directory / DATABASE_NAME).exists():
             raise NotFoundError(f"there is no vault in {directory}", code="vault_missing")
         with ExitStack() as undo:
             lock = None
             if not read_only:
-                lock = VaultLock.acquire(directory / LOCK_NAME, lock_timeout_s)
+                lock = _lock(directory, lock_timeout_s)
                 undo.enter_context(closing(lock))
             database = undo.enter_context(closing(_connect(directory, url, read_only=read_only)))
-            cipher = RowCipher(_load_wrapped_key(database).unwrap(passphrase))
-            _bring_up_to_date(database, read_only=read_only)
             if not read_only:
+                database.claim(lock_timeout_s)
+            cipher = RowCipher(_load_wrapped_key(database).unwrap(passphrase))
+            if read_only:
+                _require_current(database)
+            else:
+                _bring_up_to_date(database)
                 _tidy(database)
             undo.pop_all()
         return cls(database, lock, cipher, clock)
@@ -220,6 +223,13 @@ class Vault:
         return damage
 
 
+def _lock(directory: Path, timeout_s: float) -> VaultLock:
+    """Lock a directory, which is made private, or made."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    return VaultLock.acquire(directory / LOCK_NAME, timeout_s)
+
+
 def _connect(directory: Path, url: str | None, *, read_only: bool) -> Database:
     if url is not None:
         return Database.open_url(url, read_only=read_only)
@@ -248,16 +258,18 @@ def _tidy(database: Database) -> None:
         database.require_whole_file()
 
 
-def _bring_up_to_date(database: Database, *, read_only: bool) -> None:
+def _bring_up_to_date(database: Database) -> None:
+    with database.write() as connection:
+        if not schema.is_current(schema.find_revision(connection)):
+            schema.upgrade(connection)
+
+
+def _require_current(database: Database) -> None:
     with database.read() as connection:
         revision = schema.find_revision(connection)
-        if schema.is_current(revision):
-            return
-        if read_only:
-            schema.require_known(revision)
-            raise StorageError(
-                f"the vault has the older schema {revision}: open it for writing once",
-                code="vault_older",
-            )
-    with database.write() as connection:
-        schema.upgrade(connection)
+    if not schema.is_current(revision):
+        schema.require_known(revision)
+        raise StorageError(
+            f"the vault has the older schema {revision}: open it for writing once",
+            code="vault_older",
+        )
