@@ -28,6 +28,7 @@ def submit_authority_act(
     Raises:
         LedgerError: the contract's refusal; ChainUnavailableError when the outcome is unknown.
     """
+    workspace.submitter.resolve_unfinished()  # an act under way takes a sequence number
     sequence = workspace.gateway.member(workspace.member).sequence + 1
     statement = build(sequence)
     digest = compute_digest(statement, workspace.gateway.ledger_id)

@@ -12,7 +12,8 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ledger.actions.governance import carry_installation
-from ledger.chain.deployment import deploy_ledger
+from ledger.chain.artifacts import MODULE_NAMES
+from ledger.chain.deployment import deploy_ledger, deploy_module
 from ledger.chain.engines import ChainLocation, connect
 from ledger.chain.gateway import Gateway, discover_consortium
 from ledger.chain.submitter import Submitter, load_account
@@ -21,7 +22,13 @@ from ledger.formats.seals import public_coordinates, sign_digest
 from ledger.formats.signing_certificate import compute_fingerprint, create_region_root
 from ledger.formats.statements import compute_digest
 from ledger.identifiers import MemberId
-from ledger.records import Admission, FoundingStatement, MemberKeys
+from ledger.records import (
+    Admission,
+    FoundingStatement,
+    Installation,
+    MemberKeys,
+    ModuleUnknownError,
+)
 from ledger.vault.key_files import SUITE_P256, KeyFiles
 from ledger.vault.passphrase import DEFAULT_COST, ScryptCost
 from ledger.vault.store import Vault
@@ -74,6 +81,12 @@ def create_home(
     """
     if (home / CONFIG_NAME).exists():
         raise ConflictError(f"{home} is a home already; nothing was changed", code="home_exists")
+    if (home / "keys").exists() or (home / "vault").exists():
+        raise ConflictError(
+            f"{home} has keys or a vault but no {CONFIG_NAME}: an interrupted `zhenglian init` "
+            "left it; move it away and run the command again",
+            code="home_incomplete",
+        )
     if not 0 < len(name.encode()) <= 128:
         raise MalformedInputError(
             f"name: expected 1 to 128 bytes of UTF-8, got {len(name.encode())}", field="name"
@@ -106,14 +119,30 @@ def create_home(
 def found_ledger(workspace: Workspace) -> HomeSummary:
     """Founds a ledger on the home's chain, with the home's member as its first.
 
-    Deploys log, consortium and modules, then installs the modules by proposal and vote.
+    Deploys log, consortium and modules, then installs the modules by proposal and vote. Run again
+    after an interruption it does what is still missing.
 
     Raises:
         ConflictError: the chain has a consortium already, or the home a ledger.
     """
+    installations = [] if workspace.config.ledger_id else _deploy(workspace)
+    for installation in installations or _deploy_missing(workspace):
+        carry_installation(workspace, installation)
+    return HomeSummary(
+        workspace.home,
+        workspace.config.member,
+        workspace.config.name,
+        workspace.config.chain,
+        workspace.submitter.address,
+        workspace.home / APPLICATION_NAME,
+        workspace.config.ledger_id,
+        workspace.config.consortium,
+    )
+
+
+def _deploy(workspace: Workspace) -> list[Installation]:
+    """A new ledger's contracts; none if this home's interrupted founding put them there."""
     config = workspace.config
-    if config.ledger_id:
-        raise ConflictError(f"this home belongs to ledger {config.ledger_id} already")
     admission = read_application(workspace.home / APPLICATION_NAME)
     ledger_id = secrets.token_bytes(32)
     statement = FoundingStatement(admission)
@@ -121,30 +150,38 @@ def found_ledger(workspace: Workspace) -> HomeSummary:
     account = load_account(workspace.keys.operator_secret())
     location = ChainLocation.parse(config.chain)
     with connect(location, may_create=True, clock=workspace.clock) as web3:
+        submitter = Submitter(Gateway(web3, account.address), account, workspace.vault.outbox)
+        submitter.resolve_unfinished()
         try:
             found = discover_consortium(web3)
         except NotFoundError:
-            pass
+            founding = deploy_ledger(web3, submitter, ledger_id, statement, signature)
         else:
-            raise ConflictError(
-                f"this chain has a consortium at {found} already; apply to join it",
-                code="consortium_founded",
-            )
-        submitter = Submitter(Gateway(web3, account.address), account, workspace.vault.outbox)
-        founding = deploy_ledger(web3, submitter, ledger_id, statement, signature)
+            if Gateway(web3, found).member(config.member).keys != admission.keys:
+                raise _already_founded(found)
+            return []
     workspace.config = replace(config, ledger_id=ledger_id.hex(), consortium=founding.consortium)
     workspace.config.store(workspace.home / CONFIG_NAME)
-    for installation in founding.installations:
-        carry_installation(workspace, installation)
-    return HomeSummary(
-        workspace.home,
-        config.member,
-        config.name,
-        config.chain,
-        str(account.address),
-        workspace.home / APPLICATION_NAME,
-        ledger_id.hex(),
-        founding.consortium,
+    return list(founding.installations)
+
+
+def _deploy_missing(workspace: Workspace) -> list[Installation]:
+    """The modules that an interrupted founding did not install, deployed."""
+    missing = []
+    for name in MODULE_NAMES:
+        try:
+            workspace.gateway.module(name)
+        except ModuleUnknownError:
+            missing.append(name)
+    if not missing:
+        raise _already_founded(workspace.gateway.consortium_address)
+    return [deploy_module(workspace.gateway, workspace.submitter, name) for name in missing]
+
+
+def _already_founded(consortium: str) -> ConflictError:
+    return ConflictError(
+        f"this chain has a consortium at {consortium} already; apply to join it",
+        code="consortium_founded",
     )
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from ledger.abi import Event
 from ledger.actions.authority import submit_authority_act
 from ledger.chain.deployment import deploy_module
-from ledger.errors import ConflictError, LedgerError, MalformedInputError, NotFoundError
+from ledger.errors import (
+    ChainUnavailableError,
+    ConflictError,
+    LedgerError,
+    MalformedInputError,
+    NotFoundError,
+    StorageError,
+)
 from ledger.identifiers import MemberId
+from ledger.index.projector import EntryRow
 from ledger.index.store import IndexStore
 from ledger.records import (
     EVENTS_BY_TOPIC,
@@ -36,6 +42,7 @@ from ledger.workspace import Workspace
 DEFAULT_PERIOD = timedelta(days=14)
 
 _OUTCOMES = (MemberAdmitted, MemberRemoved, ModuleInstalled, FreezeBegun, FreezeEnded)
+_PROPOSAL_KINDS = (ProposalSubmitted, VoteCast, *_OUTCOMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +147,11 @@ def vote(workspace: Workspace, proposal_id: bytes, *, approve: bool) -> VoteResu
 
 
 def execute(workspace: Workspace, proposal_id: bytes) -> VoteResult:
-    """Carries a proposal out, if it has its votes. Anyone may."""
+    """Carries a proposal out, if it has its votes. Anyone may.
+
+    Raises:
+        NotFoundError: no such proposal.
+    """
     workspace.sync_index()
     proposal = find_proposal(workspace.index, proposal_id)
     if proposal.state != "open":
@@ -157,19 +168,32 @@ def execute(workspace: Workspace, proposal_id: bytes) -> VoteResult:
     except QuorumMissingError as error:
         missing = f"{error.approvals} of {error.counted} members approve; more than 2/3 must"
         return VoteResult(proposal, executed=False, missing=missing)
+    except (ChainUnavailableError, StorageError):
+        raise
+    except LedgerError as refusal:  # the votes stand even so
+        return VoteResult(proposal, executed=False, missing=refusal.message)
     workspace.sync_index()
     return VoteResult(find_proposal(workspace.index, proposal_id), executed=True, missing="")
 
 
 def list_proposals(index: IndexStore, *, now_unix: int | None = None) -> list[Proposal]:
-    """Every proposal, oldest first."""
-    now_unix = int(time.time()) if now_unix is None else now_unix
-    found = []
-    for row in index.entries_of_kind(ProposalSubmitted.TOPIC):
-        if row.payload is not None:
-            event = ProposalSubmitted.decode_payload(row.payload)
-            found.append(_to_proposal(index, event, row.entry_index, now_unix))
-    return found
+    """Every proposal, oldest first.
+
+    Args:
+        now_unix: chain time at which a proposal is open or expired, by default the index's.
+    """
+    now_unix = index.cursor().synced_to_unix if now_unix is None else now_unix
+    told: dict[bytes, _Told] = {}
+    for row in index.entries_of_kind(*(kind.TOPIC for kind in _PROPOSAL_KINDS)):
+        event = _read_event(row)
+        if isinstance(event, ProposalSubmitted):
+            told[event.proposal_id] = _Told(event, row.entry_index)
+        elif isinstance(event, VoteCast):
+            if (about := told.get(event.statement.proposal_id)) is not None:
+                about.votes.append(event.statement)
+        elif isinstance(event, _OUTCOMES) and (about := told.get(event.proposal_id)) is not None:
+            about.is_executed = True
+    return [_to_proposal(each, now_unix) for each in told.values()]
 
 
 def find_proposal(index: IndexStore, proposal_id: bytes) -> Proposal:
@@ -196,14 +220,10 @@ def list_members(index: IndexStore) -> list[Member]:
     members: dict[MemberId, Member] = {}
     kinds = (ConsortiumFounded, MemberAdmitted, MemberRemoved)
     for row in index.entries_of_kind(*(kind.TOPIC for kind in kinds)):
-        if row.payload is None:
-            continue
-        event = EVENTS_BY_TOPIC[row.kind].decode_payload(row.payload)
+        event = _read_event(row)
         if isinstance(event, MemberRemoved):
-            before = members[event.member]
-            members[event.member] = Member(
-                before.member, before.name, before.admitted_at_unix, row.time_unix
-            )
+            if (before := members.get(event.member)) is not None:
+                members[event.member] = replace(before, removed_at_unix=row.time_unix)
         elif (admission := _admission_of(event)) is not None:
             members[admission.member] = Member(
                 admission.member, admission.name, row.time_unix, None
@@ -211,15 +231,19 @@ def list_members(index: IndexStore) -> list[Member]:
     return list(members.values())
 
 
-def _admission_of(event: Event) -> Admission | None:
+def _admission_of(event: Event | None) -> Admission | None:
     if isinstance(event, ConsortiumFounded):
         return event.statement.founder
     return event.admission if isinstance(event, MemberAdmitted) else None
 
 
+def _read_event(row: EntryRow) -> Event | None:
+    """The event of an entry; None where this version cannot read it."""
+    return None if row.payload is None else EVENTS_BY_TOPIC[row.kind].decode_payload(row.payload)
+
+
 def _propose(workspace: Workspace, action: ProposalAction, payload: bytes) -> Proposal:
-    now_unix = max(int(time.time()), workspace.gateway.head().time_unix)
-    expires_at = now_unix + int(DEFAULT_PERIOD.total_seconds())
+    expires_at = workspace.latest_unix() + int(DEFAULT_PERIOD.total_seconds())
     receipt = submit_authority_act(
         workspace,
         "Consortium",
@@ -230,43 +254,34 @@ def _propose(workspace: Workspace, action: ProposalAction, payload: bytes) -> Pr
     return find_proposal(workspace.index, receipt.entries[0].entry.subject)
 
 
-def _to_proposal(
-    index: IndexStore, event: ProposalSubmitted, log_index: int, now_unix: int
-) -> Proposal:
-    statement = event.statement
-    votes = list(_votes_on(index, event.proposal_id))
-    if _is_executed(index, event, log_index):
+@dataclass(slots=True)
+class _Told:
+    """What the log has told of a proposal so far."""
+
+    event: ProposalSubmitted
+    log_index: int
+    votes: list[VoteStatement] = field(default_factory=list)
+    is_executed: bool = False
+
+
+def _to_proposal(told: _Told, now_unix: int) -> Proposal:
+    statement = told.event.statement
+    if told.is_executed:
         state = "executed"
     else:
         state = "open" if now_unix < statement.expires_at else "expired"
     return Proposal(
-        event.proposal_id,
+        told.event.proposal_id,
         statement.member,
         statement.action.name.lower().replace("_", " "),
         _describe(statement.action, statement.payload),
         state,
-        tuple(vote.member for vote in votes if vote.approve),
-        tuple(vote.member for vote in votes if not vote.approve),
+        tuple(vote.member for vote in told.votes if vote.approve),
+        tuple(vote.member for vote in told.votes if not vote.approve),
         statement.expires_at,
-        log_index,
+        told.log_index,
         statement.payload,
     )
-
-
-def _votes_on(index: IndexStore, proposal_id: bytes) -> Iterator[VoteStatement]:
-    for row in index.entries_of(proposal_id):
-        if row.kind == VoteCast.TOPIC and row.payload is not None:
-            yield VoteCast.decode_payload(row.payload).statement
-
-
-def _is_executed(index: IndexStore, event: ProposalSubmitted, log_index: int) -> bool:
-    for row in index.entries_of_kind(*(kind.TOPIC for kind in _OUTCOMES)):
-        if row.entry_index < log_index or row.payload is None:
-            continue
-        outcome = EVENTS_BY_TOPIC[row.kind].decode_payload(row.payload)
-        if isinstance(outcome, _OUTCOMES) and outcome.proposal_id == event.proposal_id:
-            return True
-    return False
 
 
 def _describe(action: ProposalAction, payload: bytes) -> str:

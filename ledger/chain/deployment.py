@@ -18,7 +18,7 @@ from ledger.chain.gateway import Gateway
 from ledger.chain.refusals import translate_errors
 from ledger.chain.submitter import Submitter
 from ledger.errors import ConflictError
-from ledger.records import FoundingStatement, Installation, Signature
+from ledger.records import FoundingStatement, Installation, ModuleUnknownError, Signature
 
 NO_PREDECESSOR = "0x" + "0" * 40
 
@@ -69,8 +69,12 @@ def deploy_ledger(
 
 
 def deploy_module(gateway: Gateway, submitter: Submitter, name: str) -> Installation:
-    """Deploys a module's successor of this version; it counts once a vote installs it."""
-    predecessor = gateway.module(name).address
+    """Deploys this version of a module, after the one in force if there is one; it counts once a
+    vote installs it."""
+    try:
+        predecessor: str = gateway.module(name).address
+    except ModuleUnknownError:
+        predecessor = NO_PREDECESSOR
     return _deploy_module(gateway.web3, submitter, name, gateway.consortium_address, predecessor)
 
 
