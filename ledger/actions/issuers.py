@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ledger.abi import Statement
 from ledger.actions.authority import NO_END_UNIX, submit_authority_act
-from ledger.chain.submitter import Receipt
 from ledger.errors import ConflictError, NotFoundError
 from ledger.formats.seals import public_coordinates
 from ledger.formats.signing_certificate import compute_fingerprint, create_signing_certificate
@@ -81,23 +81,25 @@ def register_department(
 ) -> ActResult:
     """Registers a department and makes its first seal key.
 
-    Run again after an interruption it does what is still missing.
+    Run again after an interruption it does what is still missing, under the name on record.
 
     Raises:
         IssuerOfAnotherMemberError, RegionOutsideMemberError: the registry's refusals.
         ConflictError: the department is registered and has a seal key.
     """
-    known = workspace.gateway.department(issuer)
-    if known.member is not None and known.member == workspace.member:
-        if any(_registered_keys(workspace, issuer)):
+    workspace.submitter.resolve_unfinished()
+    if workspace.gateway.department(issuer).member == workspace.member:
+        department = find_department(workspace, issuer)
+        if department.seal_keys:
             raise ConflictError(
                 f"{issuer} is registered and has a seal key; to change keys: issuer rotate",
                 code="issuer_registered",
             )
+        name = department.name
     else:
-        submit_authority_act(
+        _act(
             workspace,
-            REGISTRY,
+            issuer,
             "registerDepartment",
             lambda sequence: DepartmentStatement(
                 workspace.member, issuer, region, name, valid_until_unix, sequence
@@ -127,25 +129,28 @@ def change_mandate(
 
 
 def rotate_seal_key(workspace: Workspace, issuer: Uscc) -> ActResult:
-    """Makes a new seal key and ends those in force; what they sealed stays verifiable."""
+    """Makes a new seal key and ends those in force, wherever they are kept; what they sealed stays
+    verifiable.
+
+    Raises:
+        NotFoundError: no such department. IssuerOfAnotherMemberError: it is another member's.
+    """
     department = find_department(workspace, issuer)
-    before = _registered_keys(workspace, issuer)
     result = _register_new_key(workspace, issuer, department.name)
-    for key_id in before:
-        now_unix = _chain_time(workspace)
-        record = workspace.gateway.seal_key(issuer, key_id)
-        ends = now_unix + _OVERLAP_S
-        if record.valid_until <= ends:
-            continue
-        _act(
-            workspace,
-            issuer,
-            "endSealKey",
-            lambda sequence, key_id=key_id, ends=ends: SealKeyEndStatement(
-                workspace.member, issuer, key_id, ends, sequence
-            ),
-        )
+    for key in department.seal_keys:
+        if key.valid_until_unix > workspace.latest_unix() + _OVERLAP_S:
+            _end_seal_key(workspace, issuer, key.key_id)
     return result
+
+
+def _end_seal_key(workspace: Workspace, issuer: Uscc, key_id: bytes) -> None:
+    ends = workspace.latest_unix() + _OVERLAP_S
+    _act(
+        workspace,
+        issuer,
+        "endSealKey",
+        lambda sequence: SealKeyEndStatement(workspace.member, issuer, key_id, ends, sequence),
+    )
 
 
 def declare_compromise(
@@ -166,7 +171,7 @@ def declare_compromise(
 def list_departments(index: IndexStore) -> list[Department]:
     """Every department of every member, by the log."""
     rows = index.entries_of_kind(DepartmentRegistered.TOPIC)
-    subjects = dict.fromkeys(row.subject for row in rows)
+    subjects = dict.fromkeys(row.subject for row in rows if row.payload is not None)
     return [_to_department(index, subject) for subject in subjects]
 
 
@@ -181,6 +186,58 @@ def find_department(workspace: Workspace, issuer: Uscc) -> Department:
             field="issuer",
         )
     return _to_department(workspace.index, subject)
+
+
+def choose_issuer(workspace: Workspace) -> Uscc:
+    """The one department of which this home has a seal key.
+
+    Raises:
+        NotFoundError: it has none. ConflictError: it has several; the message lists them.
+    """
+    held = list(workspace.keys.issuers())
+    if not held:
+        raise NotFoundError(
+            "this home has no department with a seal key; register one with "
+            "`zhenglian issuer register`",
+            code="issuer_missing",
+            field="issuer",
+        )
+    if len(held) > 1:
+        listed = ", ".join(map(str, held))
+        raise ConflictError(
+            f"issuer: this home has several departments; name one of {listed}",
+            code="issuer_ambiguous",
+            field="issuer",
+        )
+    return held[0]
+
+
+def choose_type(workspace: Workspace, issuer: Uscc) -> CertificateType:
+    """The one type that a department may issue now.
+
+    Raises:
+        NotFoundError: it may issue none. ConflictError: several; the message lists them.
+    """
+    now_unix = workspace.gateway.head().time_unix
+    allowed = [
+        each.certificate_type
+        for each in find_department(workspace, issuer).mandates
+        if each.valid_from_unix <= now_unix < each.valid_until_unix
+    ]
+    if not allowed:
+        raise NotFoundError(
+            f"{issuer} may issue no type now; give it a mandate with `zhenglian issuer mandate`",
+            code="mandate_missing",
+            field="type",
+        )
+    if len(allowed) > 1:
+        listed = ", ".join(map(str, allowed))
+        raise ConflictError(
+            f"type: {issuer} may issue several types; name one of {listed}",
+            code="type_ambiguous",
+            field="type",
+        )
+    return allowed[0]
 
 
 def find_key_id(department: Department, prefix: str) -> bytes:
@@ -209,13 +266,13 @@ def find_seal_key(workspace: Workspace, issuer: Uscc) -> SealKey:
     Raises:
         NotFoundError: there is none; the message says which command makes one.
     """
-    now_unix = _chain_time(workspace)
+    now_unix = workspace.gateway.head().time_unix
     usable = []
     for key_id in workspace.keys.seal_key_ids(issuer):
         record = workspace.gateway.seal_key(issuer, key_id)
         is_compromised = 0 < record.compromised_since <= now_unix
         if record.valid_from <= now_unix < record.valid_until and not is_compromised:
-            usable.append((record.valid_from, key_id))
+            usable.append((record.valid_from, record.valid_until, key_id))
     if not usable:
         raise NotFoundError(
             f"this home holds no seal key of {issuer} that is in force now; make one with "
@@ -223,14 +280,14 @@ def find_seal_key(workspace: Workspace, issuer: Uscc) -> SealKey:
             code="seal_key_missing",
             field="issuer",
         )
-    return workspace.keys.seal_key(issuer, max(usable)[1])
+    return workspace.keys.seal_key(issuer, max(usable)[-1])
 
 
 def _register_new_key(workspace: Workspace, issuer: Uscc, name: str) -> ActResult:
     private_key = ec.generate_private_key(ec.SECP256R1())
     x, y = public_coordinates(private_key.public_key())
     root = workspace.keys.region_root()
-    begins = _chain_time(workspace)
+    begins = workspace.gateway.head().time_unix  # no later block is earlier than this
     ends = begins + _SEAL_KEY_VALIDITY_S
     signing_certificate = create_signing_certificate(
         root.private_key,
@@ -257,18 +314,11 @@ def _register_new_key(workspace: Workspace, issuer: Uscc, name: str) -> ActResul
     return ActResult(issuer, result.log_index, result.recorded_at_unix, key.key_id)
 
 
-def _act(workspace: Workspace, issuer: Uscc, function: str, build: object) -> ActResult:
-    receipt: Receipt = submit_authority_act(workspace, REGISTRY, function, build)  # type: ignore[arg-type]  # each builds a statement
+def _act(
+    workspace: Workspace, issuer: Uscc, function: str, build: Callable[[int], Statement]
+) -> ActResult:
+    receipt = submit_authority_act(workspace, REGISTRY, function, build)
     return ActResult(issuer, receipt.entries[0].index, receipt.time_unix)
-
-
-def _registered_keys(workspace: Workspace, issuer: Uscc) -> list[bytes]:
-    held = workspace.keys.seal_key_ids(issuer)
-    return [key_id for key_id in held if workspace.gateway.seal_key(issuer, key_id).suite]
-
-
-def _chain_time(workspace: Workspace) -> int:
-    return max(int(time.time()), workspace.gateway.head().time_unix)
 
 
 def _to_department(index: IndexStore, subject: bytes) -> Department:
@@ -286,16 +336,12 @@ def _to_department(index: IndexStore, subject: bytes) -> Department:
             keys[key.key_id] = SealKeyView(key.key_id, begins, ends, None)
         elif row.kind == SealKeyEnded.TOPIC:
             end = SealKeyEnded.decode_payload(row.payload).statement
-            old = keys[end.key_id]
-            keys[end.key_id] = SealKeyView(
-                end.key_id, old.valid_from_unix, end.valid_until, old.compromised_since_unix
-            )
+            if (old := keys.get(end.key_id)) is not None:
+                keys[end.key_id] = replace(old, valid_until_unix=end.valid_until)
         elif row.kind == SealKeyCompromised.TOPIC:
             found = SealKeyCompromised.decode_payload(row.payload).statement
-            old = keys[found.key_id]
-            keys[found.key_id] = SealKeyView(
-                found.key_id, old.valid_from_unix, old.valid_until_unix, found.compromised_since
-            )
+            if (old := keys.get(found.key_id)) is not None:
+                keys[found.key_id] = replace(old, compromised_since_unix=found.compromised_since)
         elif row.kind == MandateChanged.TOPIC:
             given = MandateChanged.decode_payload(row.payload).statement
             mandates[given.certificate_type] = MandateView(
