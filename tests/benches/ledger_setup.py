@@ -32,6 +32,8 @@ def make_ledger(directory: Path) -> BenchLedger:
     ledger = BenchLedger(home)
     with ledger.open() as workspace:
         found_ledger(workspace)
-        register_department(workspace, ISSUER, "重庆市住房和城乡建设委员会", RegionCode.parse("500000"))
+        register_department(
+            workspace, ISSUER, "重庆市住房和城乡建设委员会", RegionCode.parse("500000")
+        )
         change_mandate(workspace, ISSUER, TYPE)
     return ledger
