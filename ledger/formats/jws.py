@@ -13,16 +13,12 @@ from hashlib import sha256
 import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import (
-    Prehashed,
-    decode_dss_signature,
-    encode_dss_signature,
-)
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from ledger.errors import MalformedInputError
+from ledger.formats.seals import P256_ORDER, der_to_raw, raw_to_der
 
-P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 HIGHEST_S = P256_ORDER // 2
 SIGNATURE_SIZE = 64
 MAX_JSON_DEPTH = 32
@@ -102,10 +98,7 @@ def parse_json_object(data: bytes, field: str) -> dict[str, object]:
 
 def sign_es256(private_key: ec.EllipticCurvePrivateKey, digest: bytes) -> bytes:
     """ECDSA P-256 signature over a SHA-256 digest: r || s, 64 bytes, s in the lower half."""
-    r, s = decode_dss_signature(private_key.sign(digest, ES256))
-    if s > HIGHEST_S:
-        s = P256_ORDER - s
-    return r.to_bytes(32) + s.to_bytes(32)
+    return der_to_raw(private_key.sign(digest, ES256))
 
 
 def require_low_s(signature: bytes, field: str) -> None:
@@ -130,9 +123,8 @@ def is_es256_signature(
     public_key: ec.EllipticCurvePublicKey, signature: bytes, digest: bytes
 ) -> bool:
     """Whether r || s is the key's signature over the SHA-256 digest."""
-    r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
     try:
-        public_key.verify(encode_dss_signature(r, s), digest, ES256)
+        public_key.verify(raw_to_der(signature), digest, ES256)
     except InvalidSignature:
         return False
     return True

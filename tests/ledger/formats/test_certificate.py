@@ -18,7 +18,7 @@ from sd_jwt.holder import SDJWTHolder
 from sd_jwt.issuer import SDJWTIssuer
 from sd_jwt.verifier import SDJWTVerifier
 
-from ledger.errors import MalformedInputError, NotAuthorizedError, NotFoundError
+from ledger.errors import MalformedInputError, NotFoundError
 from ledger.formats.certificate import (
     CLEAR_CLAIMS,
     MAX_CERTIFICATE_CHARACTERS,
@@ -32,7 +32,6 @@ from ledger.formats.certificate import (
     parse_certificate,
 )
 from ledger.formats.jws import (
-    P256_ORDER,
     compute_digest,
     decode_base64url,
     encode_base64url,
@@ -41,11 +40,10 @@ from ledger.formats.jws import (
 )
 from ledger.formats.key_binding import create_holder_jwk, create_key_binding, parse_holder_jwk
 from ledger.formats.merkle import leaf_hash
-from ledger.formats.sealing import CertificateSealer
+from ledger.formats.seals import P256_ORDER
 from ledger.identifiers import RegionCode
 from tests.support.departments import (
     CHONGQING_HOUSING,
-    CHONGQING_TRANSPORT,
     SEALED_AT_UNIX,
     create_draft,
     create_key,
@@ -139,30 +137,6 @@ def test_seal_holds_and_leaf_is_that_of_the_jwt() -> None:
     assert is_es256_signature(
         SEAL_KEY.public_key(), CERTIFICATE.signature, CERTIFICATE.signing_digest
     )
-
-
-def test_clear_claims_hold_nothing_about_the_holder() -> None:
-    payload = decode_base64url(CERTIFICATE.jwt.split(b".")[1], "payload").decode()
-    for value in CERTIFICATE.fields.values():
-        assert f'"{value}"' not in payload
-    assert claims_of().keys() <= CLEAR_CLAIMS
-
-
-def test_salts_are_fresh_and_of_at_least_128_bits() -> None:
-    again = SEALER.seal(DRAFT, PLACEMENT, SEALED_AT_UNIX)
-    salts = [
-        orjson.loads(decode_base64url(text, "disclosure"))[0]
-        for text in (*SEALED.disclosures, *again.disclosures)
-    ]
-    assert len(set(salts)) == 2 * len(SEALED.disclosures)
-    assert all(len(decode_base64url(salt, "salt")) >= 16 for salt in salts)
-
-
-def test_digests_stand_sorted_so_that_their_order_says_nothing() -> None:
-    digests = claims_of()["_sd"]
-    assert isinstance(digests, list)
-    assert digests == sorted(digests)
-    assert len(digests) == len(SEALED.disclosures)
 
 
 def test_validity_is_counted_in_civil_days_of_china() -> None:
@@ -405,31 +379,6 @@ def test_every_altered_character_of_the_jwt_is_noticed() -> None:
         assert not is_es256_signature(
             SEAL_KEY.public_key(), certificate.signature, certificate.signing_digest
         )
-
-
-# What cannot be sealed.
-
-
-@pytest.mark.parametrize("name", ["iss", "status", "_sd", "holder_name"])
-def test_field_with_the_name_of_a_claim_is_not_sealed(name: str) -> None:
-    draft = replace(DRAFT, holder_fields={"gender": "男", name: "x"})
-    with pytest.raises(MalformedInputError) as refusal:
-        SEALER.seal(draft, PLACEMENT, SEALED_AT_UNIX)
-    assert (refusal.value.code, refusal.value.field) == ("field_name_reserved", name)
-
-
-def test_sealer_refuses_a_key_or_department_the_signing_certificate_does_not_name() -> None:
-    for key, issuer in ((create_key(), ISSUER), (SEAL_KEY, CHONGQING_TRANSPORT.issuer)):
-        with pytest.raises(NotAuthorizedError) as refusal:
-            CertificateSealer(key, CHONGQING_HOUSING.x5c, issuer, "x")
-        assert refusal.value.code == "seal_key_of_another_certificate"
-
-
-def test_private_holder_key_is_not_sealed() -> None:
-    jwk = {**create_holder_jwk(HOLDER_KEY.public_key()), "d": "AAAA"}
-    with pytest.raises(MalformedInputError) as refusal:
-        SEALER.seal(DRAFT, PLACEMENT, SEALED_AT_UNIX, holder_jwk=jwk)
-    assert refusal.value.code == "holder_key_malformed"
 
 
 # The standard library of SD-JWT agrees.

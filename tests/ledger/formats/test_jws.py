@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from ledger.errors import MalformedInputError
 from ledger.formats.jws import (
     HIGHEST_S,
-    P256_ORDER,
     compute_digest,
     decode_base64url,
     encode_base64url,
@@ -21,6 +20,7 @@ from ledger.formats.jws import (
     require_shallow,
     sign_es256,
 )
+from ledger.formats.seals import P256_ORDER
 
 KEY = ec.derive_private_key(1234567, ec.SECP256R1())
 

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.formats.evidence import Evidence, parse_evidence
-from ledger.formats.jws import P256_ORDER, encode_base64url
+from ledger.formats.jws import encode_base64url
+from ledger.formats.seals import P256_ORDER
 from ledger.formats.status_list import Status
 from ledger.records import StatusChanged
 from ledger.verification.finding import Outcome
