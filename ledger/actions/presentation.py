@@ -56,22 +56,23 @@ class HolderBinding:
 def present(
     workspace: Workspace,
     certificate_id: CertificateId,
-    disclose: Sequence[str],
+    disclose: Sequence[str] | None,
     *,
     binding: HolderBinding | None = None,
 ) -> Evidence:
     """A certificate that shows only the named fields, with every proof there is today.
 
     Args:
-        disclose: property names or column titles of the type's schema.
+        disclose: property names or column titles of the type's schema; None shows every field.
 
     Raises:
         NotFoundError: no such certificate here, or no such field (the message lists them).
     """
     stored = find_stored(workspace, certificate_id)
     certificate = read_certificate(workspace, stored)
-    names = resolve_fields(workspace, certificate, disclose)
-    shown = certificate.with_disclosures(names)
+    shown = certificate
+    if disclose is not None:
+        shown = certificate.with_disclosures(resolve_fields(workspace, certificate, disclose))
     if binding is not None:
         shown = _bind(shown, binding, workspace.now_unix())
     workspace.sync_index()

@@ -84,7 +84,7 @@ def plan_replacement(
     old = find_stored(workspace, replaced)
     batch = old.batch
     schema = workspace.schema(batch.certificate_type)
-    today = datetime.now(CHINA).date()
+    today = datetime.fromtimestamp(workspace.now_unix(), CHINA).date()
     rows = list(islice(read_rows(source, schema, issuer=batch.issuer, today=today), 2))
     if len(rows) > 1:
         raise MalformedInputError(

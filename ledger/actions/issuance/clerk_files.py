@@ -33,15 +33,15 @@ def write_error_report(path: Path, errors: Iterable[RowError]) -> int:
         writer.writerow(REPORT_COLUMNS)
         for error in errors:
             found = (error.column, error.value, error.code, error.expected_zh, error.expected_en)
-            writer.writerow((error.line, *map(_disarm, found)))
+            writer.writerow((error.line, *map(disarm, found)))
             count += 1
     return count
 
 
-def _disarm(text: str) -> str:
+def disarm(text: str) -> str:
     """Prefix an apostrophe to what a spreadsheet would run as a formula or round as a number.
 
-    >>> _disarm("=1+1"), _disarm("160101199003071233"), _disarm("王小明")
+    >>> disarm("=1+1"), disarm("160101199003071233"), disarm("王小明")
     ("'=1+1", "'160101199003071233", '王小明')
     """
     text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -1,0 +1,62 @@
+"""The command `zhenglian`: its commands put together."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from zhenglian.commands import (
+    auditing,
+    demonstration,
+    founding,
+    governance,
+    issuers,
+    issuing,
+    lifecycle,
+    maintenance,
+    presenting,
+    replacing,
+    showing,
+    verifying,
+)
+
+_IN_ORDER_OF_HELP = (
+    founding,
+    governance,
+    issuers,
+    issuing,
+    showing,
+    presenting,
+    verifying,
+    lifecycle,
+    replacing,
+    auditing,
+    maintenance,
+    demonstration,
+)
+
+
+def build_app() -> typer.Typer:
+    """The application with all its commands."""
+    app = typer.Typer(
+        name="zhenglian",
+        help="Certificates that provinces recognise each other's: issue, present, verify, audit.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    for module in _IN_ORDER_OF_HELP:
+        module.add_commands(app)
+    return app
+
+
+def main() -> None:
+    """Runs the command line of this process."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of another encoding shows a mark it cannot as "?", instead of failing.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    build_app()()

@@ -1,0 +1,176 @@
+"""`zhenglian audit`."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from zhenglian.command import command
+from zhenglian.files import require_free, write_whole
+from zhenglian.options import ForceOption
+from zhenglian.session import Session
+from zhenglian.times import parse_time
+
+if TYPE_CHECKING:
+    from ledger.workspace import Workspace
+    from zhenglian.audit_formats import Account
+
+IDENTIFIER_BEGINS = "1.2.156."
+
+
+class Format(StrEnum):
+    """How a trail is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    command(app, "audit")(audit)
+
+
+def audit(
+    session: Session,
+    subject: Annotated[
+        str,
+        typer.Argument(
+            metavar="[IDENTIFIER|FILE]",
+            help="A certificate of this home, or a presented file of any province.",
+        ),
+    ] = "",
+    since: Annotated[
+        str, typer.Option("--since", metavar="TIME", help="Instead: everything since then.")
+    ] = "",
+    region: Annotated[
+        str, typer.Option("--region", metavar="CODE", help="With --since: of this member only.")
+    ] = "",
+    form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TABLE,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write JSON or CSV to a file.")
+    ] = None,
+    force: ForceOption = False,
+) -> None:
+    """Tells by the log what happened, step by step.
+
+    Who, when, since when in effect, why, and whether its proof holds.
+
+    Officers are named where this home keeps them; for a FILE and --since only if the passphrase is
+    given by file or environment.
+
+    \b
+    Example:
+      zhenglian audit 1.2.156…001.1
+      zhenglian audit certificate.zhenglian.json --format json --out trail.json
+      zhenglian audit --since 2026-01-01 --region 500000 --format csv --out january.csv
+    """
+    if bool(subject) == bool(since) or (region and not since):
+        raise typer.BadParameter("give an IDENTIFIER, a FILE, or --since (with --region or not)")
+    if session.output.is_json and not out:
+        form = Format.JSON
+    if out is not None:
+        if form is Format.TABLE:
+            raise typer.BadParameter("--out needs --format json or --format csv")
+        require_free(out, force=force)
+    is_identifier = subject.strip().startswith(IDENTIFIER_BEGINS) and not Path(subject).exists()
+    with session.unlock() if is_identifier else session.open() as workspace:
+        if is_identifier:
+            account = _of_certificate(workspace, subject)
+        elif subject:
+            account = _of_file(session, workspace, Path(subject))
+        else:
+            account = _since(session, workspace, since, region)
+        _write(session, account, form, out)
+
+
+def _of_certificate(workspace: Workspace, identifier: str) -> Account:
+    from ledger.actions.audit import audit_certificate
+    from ledger.identifiers import CertificateId
+    from zhenglian.audit_formats import Account
+
+    certificate_id = CertificateId.parse(identifier.strip())
+    trail = audit_certificate(workspace, certificate_id)
+    return Account(trail.subject, certificate_id.type, trail.head, trail.steps)
+
+
+def _of_file(session: Session, workspace: Workspace, file: Path) -> Account:
+    from ledger.actions.audit import audit_evidence
+    from ledger.actions.presentation import read_document
+    from ledger.formats.evidence import parse_evidence
+    from zhenglian.audit_formats import Account
+
+    evidence = parse_evidence(read_document(file))
+    trail = audit_evidence(workspace, evidence, show_officers=session.passphrase.is_given)
+    return Account(trail.subject, evidence.certificate.type, trail.head, trail.steps)
+
+
+def _since(session: Session, workspace: Workspace, since: str, region: str) -> Account:
+    from ledger.actions.audit import audit_since
+    from ledger.actions.facts import current_head
+    from ledger.identifiers import MemberId
+    from zhenglian.audit_formats import Account
+
+    since_unix = parse_time(since, "since")
+    member = str(MemberId.parse(region)) if region else None
+    workspace.sync_index()
+    head = current_head(workspace.index)
+    steps = audit_since(
+        workspace,
+        since_unix,
+        region=member,
+        head=head,
+        show_officers=session.passphrase.is_given,
+    )
+    return Account("", None, head, steps)
+
+
+def _write(session: Session, account: Account, form: Format, out: Path | None) -> None:
+    from zhenglian.audit_formats import print_table
+
+    if form is Format.TABLE:
+        print_table(session, account)
+        return
+    if out is None:
+        with _open_stdout() as stream:
+            _write_to(stream, session, account, form)
+        return
+    count = 0
+
+    def write(path: Path) -> None:
+        nonlocal count
+        # A spreadsheet knows UTF-8 by its mark; JSON has none (RFC 8259 §8.1).
+        encoding = "utf-8-sig" if form is Format.CSV else "utf-8"
+        with path.open("w", encoding=encoding, newline="") as stream:
+            count = _write_to(stream, session, account, form)
+
+    write_whole(out, write)
+    if session.output.is_json:
+        session.output.document({"file": out, "steps": count})
+    else:
+        session.output.line(f"Wrote {out}: {count} steps.", "bold green")
+
+
+def _write_to(stream: TextIO, session: Session, account: Account, form: Format) -> int:
+    from zhenglian.audit_formats import write_csv, write_json
+
+    if form is Format.CSV:
+        return write_csv(stream, account, session)
+    return write_json(stream, account)
+
+
+@contextmanager
+def _open_stdout() -> Iterator[TextIO]:
+    """Standard output in UTF-8, whatever the terminal's encoding is."""
+    stream = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
+    try:
+        yield stream
+    finally:
+        stream.detach()

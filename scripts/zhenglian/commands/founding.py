@@ -1,0 +1,85 @@
+"""`zhenglian init`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from zhenglian.command import Needs, command
+from zhenglian.session import Session
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    command(app, "init", Needs.KEYS)(make_home)
+
+
+def make_home(
+    session: Session,
+    name: Annotated[str, typer.Option("--name", help="The member's name, such as 重庆市.")],
+    chain: Annotated[
+        str,
+        typer.Option(
+            "--chain", metavar="DIR|URL", help="Directory of an embedded chain, or a node's URL."
+        ),
+    ],
+    region: Annotated[
+        str, typer.Option("--region", metavar="CODE", help="A province by GB/T 2260: 500000.")
+    ] = "",
+    member: Annotated[
+        str, typer.Option("--member", metavar="USCC", help="Instead: a national department.")
+    ] = "",
+    consortium: Annotated[
+        str,
+        typer.Option("--consortium", metavar="ADDR", help="Needed if a chain has several ledgers."),
+    ] = "",
+    found: Annotated[
+        bool, typer.Option("--found", help="Found a new ledger with this member as its first.")
+    ] = False,
+) -> None:
+    """Makes a home: keys, vault and settings.
+
+    Writes an application to join a ledger, or founds one.
+
+    \b
+    Example:
+      zhenglian init --region 500000 --name 重庆市 --chain ./chain --found
+      zhenglian init --region 510000 --name 四川省 --chain ./chain --home ./sichuan
+    """
+    from ledger.actions.founding import create_home, found_ledger
+    from ledger.chain.engines import ChainLocation
+    from ledger.identifiers import MemberId
+    from ledger.workspace import Workspace
+
+    if bool(region) == bool(member):
+        raise typer.BadParameter("give either --region (a province) or --member (a department)")
+    who = MemberId.parse(region or member)
+    location = ChainLocation.parse(chain)
+    passphrase = session.passphrase.read(is_new=True)
+    summary = create_home(session.home, who, name, location, passphrase, consortium=consortium)
+    if found:
+        with Workspace.open(session.home, passphrase) as workspace:
+            summary = found_ledger(workspace)
+    output = session.output
+    if output.is_json:
+        output.document(summary)
+        return
+    output.line(f"Made the home of {summary.name} ({summary.member}).", "bold")
+    output.pairs(
+        [
+            ("home", str(summary.home.resolve())),
+            ("chain", summary.chain),
+            ("operator account", summary.operator),
+            ("application to join", str(summary.application)),
+            ("ledger", summary.ledger_id),
+            ("consortium", summary.consortium),
+        ]
+    )
+    output.line()
+    if found:
+        output.line("Next: register a department with `zhenglian issuer register`.")
+    else:
+        output.line(f"Next: give {summary.application} to a member, who proposes your admission:")
+        output.line("  zhenglian govern propose admit FILE")
+    output.line("The passphrase cannot be recovered. Keep it, and a backup of the home.")

@@ -1,0 +1,261 @@
+"""`zhenglian govern`: proposals, votes and members."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zhenglian.command import Needs, command
+from zhenglian.session import Session
+from zhenglian.times import format_time
+
+if TYPE_CHECKING:
+    from ledger.actions.governance import Proposal, VoteResult
+
+ProposalArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="The proposal's id, or the beginning of it.")
+]
+TargetArgument = Annotated[
+    str, typer.Argument(metavar="TARGET", help="A member's code, or a module's name.")
+]
+_SHORT_ID = 12
+_HOUR_S = 3_600
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    govern = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    propose = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    command(propose, "admit")(propose_admit)
+    command(propose, "remove")(propose_remove)
+    command(propose, "freeze")(propose_freeze)
+    command(propose, "unfreeze")(propose_unfreeze)
+    command(propose, "install")(propose_install)
+    command(govern, "vote")(vote)
+    command(govern, "execute")(execute)
+    command(govern, "list", Needs.HOME)(list_proposals)
+    command(govern, "members", Needs.HOME)(list_members)
+    govern.add_typer(propose, name="propose", help="Propose something to the members.")
+    app.add_typer(govern, name="govern", help="Who belongs to the ledger, decided by vote.")
+
+
+def propose_admit(
+    session: Session,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The applicant's application.json.")],
+) -> None:
+    """Proposes that a member joins.
+
+    \b
+    Example:
+      zhenglian govern propose admit sichuan/application.json
+    """
+    from ledger.actions.founding import read_application
+    from ledger.actions.governance import propose_admission
+
+    admission = read_application(file)
+    with session.unlock() as workspace:
+        _tell_proposal(session, propose_admission(workspace, admission))
+
+
+def propose_remove(
+    session: Session,
+    member: Annotated[str, typer.Argument(metavar="MEMBER", help="The member's code.")],
+) -> None:
+    """Proposes that a member leaves; it has no vote in that.
+
+    \b
+    Example:
+      zhenglian govern propose remove 530000
+    """
+    from ledger.actions.governance import propose_removal
+    from ledger.identifiers import MemberId
+
+    target = MemberId.parse(member)
+    with session.unlock() as workspace:
+        _tell_proposal(session, propose_removal(workspace, target))
+
+
+def propose_freeze(
+    session: Session,
+    target: TargetArgument,
+    hours: Annotated[
+        float, typer.Option("--hours", min=0.1, max=72, help="How long from now, at most 72.")
+    ],
+) -> None:
+    """Proposes to stop new batches, mandates and cases of a member or module for a while.
+
+    \b
+    Example:
+      zhenglian govern propose freeze 530000 --hours 24
+    """
+    from ledger.actions import governance
+
+    with session.unlock() as workspace:
+        until = int(time.time() + hours * _HOUR_S)
+        _tell_proposal(session, governance.propose_freeze(workspace, target, until))
+
+
+def propose_unfreeze(session: Session, target: TargetArgument) -> None:
+    """Proposes to end a freeze before its time.
+
+    \b
+    Example:
+      zhenglian govern propose unfreeze 530000
+    """
+    from ledger.actions import governance
+
+    with session.unlock() as workspace:
+        _tell_proposal(session, governance.propose_freeze(workspace, target, 0, ends=True))
+
+
+def propose_install(
+    session: Session,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as CertificateLedger.")],
+) -> None:
+    """Deploys this version's module and proposes that it replaces the one in force.
+
+    \b
+    Example:
+      zhenglian govern propose install CertificateLedger
+    """
+    from ledger.actions.governance import propose_installation
+
+    with session.unlock() as workspace:
+        _tell_proposal(session, propose_installation(workspace, name))
+
+
+def vote(
+    session: Session,
+    proposal: ProposalArgument,
+    approve: Annotated[bool, typer.Option("--approve/--reject", help="How to vote.")],
+) -> None:
+    """Votes on a proposal, and carries it out if it now has its votes.
+
+    \b
+    Example:
+      zhenglian govern vote 3fa9c1 --approve
+    """
+    from ledger.actions import governance
+
+    with session.unlock() as workspace:
+        workspace.sync_index()
+        proposal_id = governance.find_proposal_id(workspace.index, proposal)
+        _tell_result(session, governance.vote(workspace, proposal_id, approve=approve))
+
+
+def execute(session: Session, proposal: ProposalArgument) -> None:
+    """Carries a proposal out, if it has its votes.
+
+    \b
+    Example:
+      zhenglian govern execute 3fa9c1
+    """
+    from ledger.actions import governance
+
+    with session.unlock() as workspace:
+        workspace.sync_index()
+        proposal_id = governance.find_proposal_id(workspace.index, proposal)
+        _tell_result(session, governance.execute(workspace, proposal_id))
+
+
+def list_proposals(session: Session) -> None:
+    """Lists every proposal.
+
+    \b
+    Example:
+      zhenglian govern list
+    """
+    from ledger.actions import governance
+
+    with session.open() as workspace:
+        workspace.sync_index()
+        proposals = governance.list_proposals(workspace.index)
+    output = session.output
+    if output.is_json:
+        output.document(proposals)
+        return
+    output.table(
+        ("id", "what", "about", "proposed by", "for", "against", "state", "votes until"),
+        (
+            (
+                each.proposal_id.hex()[:_SHORT_ID],
+                each.action,
+                each.about,
+                str(each.proposer),
+                " ".join(map(str, each.approvals)),
+                " ".join(map(str, each.rejections)),
+                each.state,
+                format_time(each.expires_at_unix),
+            )
+            for each in proposals
+        ),
+    )
+
+
+def list_members(session: Session) -> None:
+    """Lists who belongs to the ledger, and who did.
+
+    \b
+    Example:
+      zhenglian govern members
+    """
+    from ledger.actions import governance
+
+    with session.open() as workspace:
+        workspace.sync_index()
+        members = governance.list_members(workspace.index)
+    output = session.output
+    if output.is_json:
+        output.document(members)
+        return
+    output.table(
+        ("member", "name", "since", "until"),
+        (
+            (
+                str(each.member),
+                each.name,
+                format_time(each.admitted_at_unix),
+                format_time(each.removed_at_unix),
+            )
+            for each in members
+        ),
+    )
+
+
+def _tell_proposal(session: Session, proposal: Proposal) -> None:
+    output = session.output
+    if output.is_json:
+        output.document(proposal)
+        return
+    short = proposal.proposal_id.hex()[:_SHORT_ID]
+    output.line(f"Proposed: {proposal.action} {proposal.about}.", "bold")
+    output.pairs(
+        [
+            ("id", proposal.proposal_id.hex()),
+            ("votes until", format_time(proposal.expires_at_unix)),
+            ("log index", str(proposal.log_index)),
+        ]
+    )
+    output.line(f"Each member votes: zhenglian govern vote {short} --approve")
+
+
+def _tell_result(session: Session, result: VoteResult) -> None:
+    output = session.output
+    if output.is_json:
+        output.document(result)
+        return
+    proposal = result.proposal
+    what = f"{proposal.action} {proposal.about}"
+    if result.executed:
+        output.line(f"Carried out: {what}.", "bold green")
+    else:
+        output.line(f"Not carried out yet: {what}: {result.missing}.", "bold")
+    output.pairs(
+        [
+            ("for", " ".join(map(str, proposal.approvals))),
+            ("against", " ".join(map(str, proposal.rejections))),
+        ]
+    )

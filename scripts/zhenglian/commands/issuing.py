@@ -1,0 +1,201 @@
+"""`zhenglian issue`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zhenglian.command import Needs, command
+from zhenglian.failures import EXIT_FAILED
+from zhenglian.files import require_free, write_whole
+from zhenglian.options import ForceOption
+from zhenglian.progress import show_progress
+from zhenglian.row_errors import tell_row_errors
+from zhenglian.session import Session
+from zhenglian.times import format_time
+
+if TYPE_CHECKING:
+    from ledger.actions.issuance.loop import IssuanceReport
+
+INTERRUPTED = (
+    "Interrupted. Nothing is lost and nothing is issued twice: run the same command again to "
+    "continue."
+)
+_SHORT_KEY = 16
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    command(app, "issue", Needs.KEYS, on_interrupt=INTERRUPTED)(issue)
+
+
+def issue(
+    session: Session,
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="CSV whose columns are those of the template."),
+    ] = None,
+    issuer: Annotated[
+        str,
+        typer.Option(
+            "--issuer", metavar="USCC", help="Needed if the home has several departments."
+        ),
+    ] = "",
+    certificate_type: Annotated[
+        str,
+        typer.Option("--type", metavar="TYPE", help="Needed if the issuer may issue several."),
+    ] = "",
+    skip_invalid: Annotated[
+        bool, typer.Option("--skip-invalid", help="Issue the good rows although others are wrong.")
+    ] = False,
+    errors: Annotated[
+        Path | None,
+        typer.Option("--errors", metavar="FILE", help="Where to write what is wrong as a CSV."),
+    ] = None,
+    template: Annotated[
+        str,
+        typer.Option("--template", metavar="TYPE", help="Only write an empty file of that type."),
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Name of the template.")
+    ] = None,
+    force: ForceOption = False,
+) -> int | None:
+    """Issues every row of a file as a certificate.
+
+    They are sealed, kept encrypted, and anchored on the chain. Nothing is issued unless every
+    row is right. Run again after an interruption, it continues; after success, it changes nothing.
+
+    \b
+    Example:
+      zhenglian issue --template W011
+      zhenglian issue W011-chongqing-2000.csv
+      zhenglian issue new.csv --skip-invalid --errors wrong.csv
+    """
+    if bool(template) == (file is not None):
+        raise typer.BadParameter("give either a FILE to issue, or --template TYPE")
+    if file is None:
+        _write_template(session, template, out, force=force)
+        return None
+    report_file = errors or file.with_name(f"{file.name}.errors.csv")
+    if report_file.resolve() == file.resolve():
+        raise typer.BadParameter("--errors may not name the file that is issued")
+    return _issue_file(session, file, issuer, certificate_type, report_file, skip_invalid)
+
+
+def _write_template(session: Session, wanted: str, out: Path | None, *, force: bool) -> None:
+    from ledger.actions.issuance.clerk_files import write_template
+    from ledger.schemas import find_type, load_schema
+
+    directory = session.home / "schemas"
+    schema = load_schema(find_type(wanted, directory), directory=directory)
+    path = out or Path(f"{schema.type}.csv")
+    require_free(path, force=force)
+    write_whole(path, lambda beside: write_template(beside, schema))
+    if session.output.is_json:
+        session.output.document({"template": path, "columns": schema.columns()})
+        return
+    session.output.line(f"Wrote {path}: {schema.name}, {len(schema.fields)} columns.")
+    session.output.line("Fill it in, one certificate a row, then: zhenglian issue FILE")
+
+
+def _issue_file(
+    session: Session,
+    file: Path,
+    issuer: str,
+    certificate_type: str,
+    report_file: Path,
+    skip_invalid: bool,
+) -> int | None:
+    from ledger.actions.issuance.loop import issue_file
+    from ledger.actions.issuers import choose_issuer, choose_type
+    from ledger.identifiers import Uscc
+    from ledger.schemas import find_type
+
+    who = Uscc.parse(issuer) if issuer else None
+    with session.unlock() as workspace, show_progress(session.output) as notify:
+        who = who or choose_issuer(workspace)
+        kind = (
+            find_type(certificate_type, workspace.home / "schemas")
+            if certificate_type
+            else choose_type(workspace, who)
+        )
+        report = issue_file(workspace, file, who, kind, skip_invalid=skip_invalid, notify=notify)
+    tell_row_errors(session, report.errors, report.warnings, report_file)
+    has_problems = bool(report.errors or report.warnings)
+    if session.output.is_json:
+        errors_file = report_file if has_problems else None
+        session.output.document(report, errors_file=errors_file)
+    else:
+        print_report(session, report, skipped=skip_invalid)
+    return EXIT_FAILED if is_nothing_issued(report) else None
+
+
+def is_nothing_issued(report: IssuanceReport) -> bool:
+    """Whether errors kept everything from being issued."""
+    return bool(report.errors) and not report.issued and not report.already_issued
+
+
+def print_report(session: Session, report: IssuanceReport, *, skipped: bool) -> None:
+    """Tells what became of a file."""
+    output, pick = session.output, session.language.pick
+    if report.is_cut:
+        output.line(
+            pick(
+                f"错误过多，读到第 {report.rows} 行为止。",
+                f"There are too many errors: reading stopped after {report.rows} rows.",
+            )
+        )
+    if is_nothing_issued(report) or (report.errors and not skipped):
+        output.line(
+            pick(
+                f"未签发任何证照：发现 {len(report.errors)} 处问题，涉及 {report.invalid_rows} 行。"
+                "请改正后重试，或用 --skip-invalid 只签发正确的行。",
+                f"Nothing was issued: {len(report.errors)} problems in {report.invalid_rows} rows. "
+                "Correct them and run again, or issue the other rows with --skip-invalid.",
+            ),
+            "bold red",
+        )
+        return
+    output.line(
+        pick(
+            f"已签发 {report.issued} 张证照（共 {report.rows} 行）。",
+            f"Issued {report.issued} certificates from {report.rows} rows.",
+        ),
+        "bold green" if report.issued else "bold",
+    )
+    if report.already_issued:
+        output.line(
+            pick(
+                f"另有 {report.already_issued} 张此前已签发，内容相同，未作改动。",
+                f"{report.already_issued} had been issued before with the same content.",
+            )
+        )
+    leftover = sum(batch.count for batch in report.batches) - report.issued
+    if leftover:
+        output.line(
+            pick(
+                f"此前中断的签发留下 {leftover} 张，现已上链。",
+                f"{leftover} were left over by an interrupted run and are anchored now.",
+            )
+        )
+    if report.errors:
+        lines = ", ".join(str(n) for n in sorted({error.line for error in report.errors})[:50])
+        output.line(
+            pick(
+                f"跳过 {report.invalid_rows} 行有误的数据，行号：{lines}",
+                f"Skipped {report.invalid_rows} rows that are wrong, lines {lines}",
+            ),
+            "yellow",
+        )
+    for batch in report.batches:
+        output.pairs(
+            [
+                (pick("批次", "batch"), batch.batch_key.hex()[:_SHORT_KEY] + "…"),
+                (pick("数量", "certificates"), str(batch.count)),
+                (pick("上链时间", "anchored"), format_time(batch.anchored_at_unix)),
+                (pick("日志序号", "log index"), str(batch.log_index)),
+            ]
+        )

@@ -1,0 +1,197 @@
+"""`zhenglian suspend`, `restore` and `revoke`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zhenglian.command import command
+from zhenglian.decisions import (
+    BasisOption,
+    DryRunOption,
+    EffectiveOption,
+    OfficerOption,
+    ReasonListingCommand,
+    ReasonOption,
+    YesOption,
+    confirm,
+    make_decision,
+    require_answer,
+)
+from zhenglian.masking import mask_name
+from zhenglian.session import Session
+from zhenglian.times import format_time
+from zhenglian.words import describe_status
+
+if TYPE_CHECKING:
+    from ledger.actions.lifecycle import Affected, Decision, LifecycleAct, StatusResult
+    from ledger.identifiers import CertificateId
+
+SHOWN = 20
+NOTHING_MORE = "Interrupted. A change that was not reported has not been made or is in the audit."
+
+_HELP = {
+    "suspend": """Suspends certificates until they are restored.
+
+    \b
+    Example:
+      zhenglian suspend 1.2.156…001.1 --reason 02 --legal-basis 《安全生产许可证条例》第十四条
+    """,
+    "restore": """Restores suspended certificates.
+
+    \b
+    Example:
+      zhenglian restore 1.2.156…001.1 --reason 01 --legal-basis 暂扣期满
+    """,
+    "revoke": """Revokes certificates for ever. The remedy for a mistake is a new certificate.
+
+    \b
+    Example:
+      zhenglian revoke --file list.txt --reason 07 --legal-basis 《…条例》第二十条 --dry-run
+    """,
+}
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    for act in _HELP:
+        command(app, act, cls=ReasonListingCommand, on_interrupt=NOTHING_MORE)(_make_command(act))
+
+
+def _make_command(act: str) -> Callable[..., None]:
+    def change(
+        session: Session,
+        reason: ReasonOption,
+        legal_basis: BasisOption,
+        identifiers: Annotated[
+            list[str] | None, typer.Argument(metavar="IDENTIFIER", help="证照标识, one or more.")
+        ] = None,
+        file: Annotated[
+            Path | None,
+            typer.Option("--file", metavar="FILE", help="A file with one identifier a line."),
+        ] = None,
+        effective_date: EffectiveOption = "",
+        officer: OfficerOption = "",
+        dry_run: DryRunOption = False,
+        yes: YesOption = False,
+    ) -> None:
+        from ledger.actions.lifecycle import LifecycleAct, change_status, preview
+
+        require_answer(session, dry_run=dry_run, yes=yes)
+        named = _read_identifiers(identifiers or [], file)
+        what = LifecycleAct(act)
+        passphrase = session.read_passphrase()
+        with session.unlock(passphrase) as workspace:
+            decision = make_decision(
+                workspace, what, named, reason, legal_basis, effective_date, officer
+            )
+            affected = preview(workspace, what, named)
+        _tell_preview(session, what, affected, decision, dry_run=dry_run)
+        if dry_run:
+            return
+        if not yes:
+            confirm(f"{act.capitalize()} {len(affected)} certificates?", is_final=act == "revoke")
+        with session.unlock(passphrase) as workspace:
+            results = change_status(workspace, what, named, decision)
+        _tell_results(session, what, results)
+
+    change.__doc__ = _HELP[act]
+    return change
+
+
+def _read_identifiers(arguments: Sequence[str], file: Path | None) -> list[CertificateId]:
+    """The certificates that are named, each once. Raises MalformedInputError with the line."""
+    from ledger.errors import MalformedInputError
+    from ledger.identifiers import CertificateId
+
+    named = [CertificateId.parse(text.strip()) for text in arguments]
+    lines = file.read_text("utf-8-sig").splitlines() if file else []
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        try:
+            named.append(CertificateId.parse(line.strip()))
+        except MalformedInputError as error:
+            raise MalformedInputError(
+                f"{file}, line {number}: {error.message}", code=error.code, field="file"
+            ) from error
+    if not named:
+        raise typer.BadParameter("name at least one IDENTIFIER, or a --file with some")
+    return list({str(each): each for each in named}.values())
+
+
+def _tell_preview(
+    session: Session,
+    act: LifecycleAct,
+    affected: Sequence[Affected],
+    decision: Decision,
+    *,
+    dry_run: bool,
+) -> None:
+    output, pick = session.output, session.language.pick
+    names = [mask_name(each.holder_name, each.holder_code_type) for each in affected]
+    if output.is_json:
+        if dry_run:
+            certificates = [
+                {"certificate_id": each.certificate_id, "holder_name": name, "status": each.status}
+                for each, name in zip(affected, names, strict=True)
+            ]
+            plain = {"act": act, "dry_run": True, "decision": decision}
+            output.document({**plain, "certificates": certificates})
+        return
+    from zhenglian.reasons import describe_reason
+
+    count = len(affected)
+    output.line(
+        pick(
+            f"{'将' if not dry_run else '试运行：将'}变更 {count} 张证照",
+            f"{'Dry run: would' if dry_run else 'Will'} {act} {count} certificates",
+        ),
+        "bold",
+    )
+    kind = affected[0].certificate_id.type
+    reason = describe_reason(kind, decision.reason_code, session.language, session.schemas)
+    output.pairs(
+        [
+            (pick("原因", "reason"), reason),
+            (pick("依据", "legal basis"), decision.legal_basis),
+            (pick("生效日期", "effective"), decision.effective_date.isoformat()),
+            (pick("经办人", "officer"), decision.officer or ""),
+        ]
+    )
+    output.table(
+        (pick("证照标识", "identifier"), pick("持证人", "holder"), pick("当前状态", "status now")),
+        (
+            (
+                str(each.certificate_id),
+                name,
+                describe_status(each.status.name.lower(), session.language),
+            )
+            for each, name in list(zip(affected, names, strict=True))[:SHOWN]
+        ),
+    )
+    if count > SHOWN:
+        output.line(pick(f"……还有 {count - SHOWN} 张", f"… and {count - SHOWN} more"))
+    if dry_run:
+        output.line(pick("试运行，未作任何变更。", "Dry run: nothing was changed."))
+
+
+def _tell_results(session: Session, act: LifecycleAct, results: Sequence[StatusResult]) -> None:
+    output, pick = session.output, session.language.pick
+    count = sum(result.certificates for result in results)
+    if output.is_json:
+        output.document({"act": act, "certificates": count, "statements": results})
+        return
+    output.line(
+        pick(f"已完成：{count} 张证照。", f"Done: {act} {count} certificates."), "bold green"
+    )
+    for result in results:
+        output.pairs(
+            [
+                (pick("记录时间", "recorded"), format_time(result.recorded_at_unix)),
+                (pick("日志序号", "log index"), str(result.log_index)),
+            ]
+        )

@@ -1,0 +1,206 @@
+"""`zhenglian log`, `index`, `fsck` and `version`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from zhenglian.command import Needs, command
+from zhenglian.failures import EXIT_FAILED
+from zhenglian.session import Session
+from zhenglian.times import format_time
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    log = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    command(log, "root", Needs.HOME)(show_root)
+    command(log, "proof", Needs.HOME)(show_proof)
+    command(log, "consistency", Needs.HOME)(show_consistency)
+    app.add_typer(log, name="log", help="The append-only log and proofs about it (RFC 9162).")
+    index = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    command(index, "sync", Needs.HOME)(sync_index)
+    command(index, "rebuild", Needs.HOME)(rebuild_index)
+    app.add_typer(index, name="index", help="This home's own copy of the log.")
+    command(app, "fsck")(check_home)
+    command(app, "version", Needs.NOTHING)(show_version)
+
+
+def show_root(session: Session) -> None:
+    """Shows the log's size and root, and that the own copy has the same.
+
+    \b
+    Example:
+      zhenglian log root
+    """
+    from ledger.actions.proofs import fetch_log_root
+
+    with session.open() as workspace:
+        root = fetch_log_root(workspace)
+    output = session.output
+    if output.is_json:
+        output.document(root)
+        return
+    is_same = root.chain_root == root.index_root
+    output.pairs(
+        [
+            ("ledger", root.ledger_id.hex()),
+            ("entries", str(root.size)),
+            ("root on the chain", root.chain_root.hex()),
+            (
+                "root of the own copy",
+                f"{root.index_root.hex()}{' ✓ the same' if is_same else ' ✗'}",
+            ),
+            ("complete up to", format_time(root.time_unix)),
+        ]
+    )
+
+
+def show_proof(
+    session: Session,
+    index: Annotated[int, typer.Argument(metavar="INDEX", min=0, help="The entry, from 0.")],
+    size: Annotated[
+        int | None, typer.Option("--size", min=1, help="Of the log; by default as it is now.")
+    ] = None,
+) -> None:
+    """Proves that an entry is in the log.
+
+    \b
+    Example:
+      zhenglian log proof 17 --json
+    """
+    from ledger.actions.proofs import prove_inclusion
+
+    with session.open() as workspace:
+        proof = prove_inclusion(workspace, index, size)
+    output = session.output
+    if output.is_json:
+        output.document(proof)
+        return
+    output.pairs(
+        [
+            ("entry", f"{proof.index} of {proof.size}"),
+            ("leaf hash", proof.leaf_hash.hex()),
+            ("root", proof.root.hex()),
+            *((f"path {number}", node.hex()) for number, node in enumerate(proof.path)),
+        ]
+    )
+
+
+def show_consistency(
+    session: Session,
+    first: Annotated[int, typer.Argument(metavar="FIRST", min=1, help="The smaller size.")],
+    second: Annotated[int, typer.Argument(metavar="SECOND", min=1, help="The larger size.")],
+) -> None:
+    """Proves that the log grew from one size to another without changing what it had.
+
+    \b
+    Example:
+      zhenglian log consistency 20 35 --json
+    """
+    from ledger.actions.proofs import prove_consistency
+
+    with session.open() as workspace:
+        proof = prove_consistency(workspace, first, second)
+    output = session.output
+    if output.is_json:
+        output.document(proof)
+        return
+    output.pairs(
+        [
+            (f"root of {proof.first}", proof.first_root.hex()),
+            (f"root of {proof.second}", proof.second_root.hex()),
+            *((f"path {number}", node.hex()) for number, node in enumerate(proof.path)),
+        ]
+    )
+
+
+def sync_index(session: Session) -> None:
+    """Reads what is new on the chain into the own copy of the log.
+
+    \b
+    Example:
+      zhenglian index sync
+    """
+    with session.open() as workspace:
+        result = workspace.sync_index()
+    if session.output.is_json:
+        session.output.document(result)
+    else:
+        session.output.line(
+            f"{result.added} new entries, {result.size} in all; the root is the chain's, "
+            f"{result.root.hex()}."
+        )
+
+
+def rebuild_index(session: Session) -> None:
+    """Makes the own copy of the log anew from the chain, and puts it in place of the old.
+
+    \b
+    Example:
+      zhenglian index rebuild
+    """
+    with session.open() as workspace:
+        result = workspace.rebuild_index()
+    if session.output.is_json:
+        session.output.document(result)
+    else:
+        session.output.line(
+            f"Rebuilt with {result.size} entries; the root is the chain's, {result.root.hex()}."
+        )
+
+
+def check_home(session: Session) -> int | None:
+    """Checks this home against the chain.
+
+    Recomputes all that it holds; changes nothing.
+
+    Exit code: 1 if there is a problem.
+
+    \b
+    Example:
+      zhenglian fsck
+    """
+    from ledger.actions.fsck import fsck
+
+    with session.unlock() as workspace:
+        report = fsck(workspace)
+    output = session.output
+    if output.is_json:
+        output.document(report)
+        return EXIT_FAILED if report.problems else None
+    output.pairs(
+        [
+            ("certificates", f"{report.certificates} in {report.batches} batches"),
+            ("erased", str(report.erased) if report.erased else ""),
+            ("log entries", str(report.log_size)),
+            ("log root", report.chain_log_root.hex()),
+        ]
+    )
+    for remark in report.remarks:
+        output.line(f"  note: {remark}", "yellow")
+    for problem in report.problems:
+        output.line(f"  ✗ {problem.subject}: {problem.message} [{problem.code}]", "red")
+    if report.problems:
+        output.line(f"{len(report.problems)} problems.", "bold red")
+        return EXIT_FAILED
+    output.line("✓ Everything is as it must be.", "bold green")
+    return None
+
+
+def show_version(session: Session) -> None:
+    """Shows which version this is.
+
+    \b
+    Example:
+      zhenglian version
+    """
+    import platform
+    from importlib.metadata import version
+
+    found = {"zhenglian": version("zhenglian"), "python": platform.python_version()}
+    if session.output.is_json:
+        session.output.document(found)
+    else:
+        session.output.line(f"zhenglian {found['zhenglian']} (Python {found['python']})")

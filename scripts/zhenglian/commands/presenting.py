@@ -1,0 +1,207 @@
+"""`zhenglian present` and `zhenglian holder-key`."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zhenglian.command import Needs, command
+from zhenglian.files import require_free, write_whole
+from zhenglian.options import ForceOption, HolderPassphraseFileOption, IdentifierArgument
+from zhenglian.passphrases import HOLDER_VARIABLE, PassphraseSource
+from zhenglian.session import Session
+from zhenglian.times import format_time, parse_expiry
+
+if TYPE_CHECKING:
+    from ledger.actions.presentation import HolderBinding
+    from ledger.formats.evidence import Evidence
+
+ALL = "all"
+MIN_PASSPHRASE_CHARACTERS = 8
+_SEPARATORS = re.compile("[,，、]")
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    command(app, "present")(present)
+    keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    command(keys, "new", Needs.NOTHING)(make_holder_key)
+    command(keys, "show", Needs.NOTHING)(show_holder_key)
+    app.add_typer(keys, name="holder-key", help="A holder's own key, which binds presentations.")
+
+
+def present(
+    session: Session,
+    identifier: IdentifierArgument,
+    disclose: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--disclose",
+            metavar="FIELD",
+            help="Field to show, by title or name; repeatable, or separated by commas; or: all.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="By default <serial>.zhenglian.json."),
+    ] = None,
+    force: ForceOption = False,
+    holder_key: Annotated[
+        Path | None,
+        typer.Option("--holder-key", metavar="FILE", help="Bind it to its holder with this key."),
+    ] = None,
+    to: Annotated[
+        str, typer.Option("--to", metavar="REGION", help="Bound: who may rely on it.")
+    ] = "",
+    purpose: Annotated[str, typer.Option("--purpose", help="Bound: what it is shown for.")] = "",
+    expires: Annotated[
+        str,
+        typer.Option("--expires", metavar="TIME", help="Bound: until when; 12h, 7d, or a time."),
+    ] = "7d",
+    nonce: Annotated[
+        str, typer.Option("--nonce", help="Bound: what the relying party asked to be repeated.")
+    ] = "",
+    holder_passphrase_file: HolderPassphraseFileOption = None,
+) -> None:
+    """Writes a certificate that shows chosen fields only.
+
+    The file carries every proof there is today; its holder hands it over.
+
+    \b
+    Example:
+      zhenglian present 1.2.156…001.1 --disclose 姓名,证书编号 --disclose 岗位类别
+      zhenglian present 1.2.156…001.1 --disclose 姓名 --holder-key me.pem --to 510000 --expires 1d
+    """
+    from ledger.actions import presentation
+    from ledger.identifiers import CertificateId
+
+    certificate_id = CertificateId.parse(identifier.strip())
+    path = out or Path(f"{certificate_id.serial}{presentation.EVIDENCE_SUFFIX}")
+    require_free(path, force=force)
+    if bool(holder_key) != bool(to) or (not holder_key and (purpose or nonce)):
+        raise typer.BadParameter(
+            "--holder-key and --to go together, --purpose and --nonce go with them"
+        )
+    binding = None
+    if holder_key is not None:
+        source = _holder_passphrase(holder_passphrase_file)
+        binding = _make_binding(holder_key, source, to, purpose, expires, nonce)
+    with session.unlock() as workspace:
+        names = _chosen(disclose or [])
+        wanted = None if ALL in names else names
+        evidence = presentation.present(workspace, certificate_id, wanted, binding=binding)
+    write_whole(path, lambda beside: beside.write_bytes(evidence.to_json()))
+    _tell(session, evidence, path)
+
+
+def make_holder_key(
+    session: Session,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to keep the key (PEM).")],
+    force: ForceOption = False,
+    holder_passphrase_file: HolderPassphraseFileOption = None,
+) -> None:
+    """Makes a key for a holder and prints its public half, to be handed to the department.
+
+    \b
+    Example:
+      zhenglian holder-key new me.pem
+    """
+    from ledger.errors import MalformedInputError
+    from zhenglian.holder_keys import create_holder_key
+
+    require_free(file, force=force)
+    passphrase = _holder_passphrase(holder_passphrase_file).read(is_new=True)
+    if len(passphrase) < MIN_PASSPHRASE_CHARACTERS:
+        raise MalformedInputError(
+            f"passphrase: expected at least {MIN_PASSPHRASE_CHARACTERS} characters",
+            field="passphrase",
+        )
+    create_holder_key(file, passphrase)
+    _tell_public_key(session, file, passphrase)
+
+
+def show_holder_key(
+    session: Session,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The key's PEM file.")],
+    holder_passphrase_file: HolderPassphraseFileOption = None,
+) -> None:
+    """Prints the public half of a holder's key again.
+
+    \b
+    Example:
+      zhenglian holder-key show me.pem
+    """
+    _tell_public_key(session, file, _holder_passphrase(holder_passphrase_file).read())
+
+
+def _chosen(disclose: list[str]) -> list[str]:
+    """The names in repeated options and comma-separated lists, in order, each once."""
+    parts = [part.strip() for option in disclose for part in _SEPARATORS.split(option)]
+    return [part for part in dict.fromkeys(parts) if part]
+
+
+def _holder_passphrase(file: Path | None) -> PassphraseSource:
+    return PassphraseSource("the holder's key", HOLDER_VARIABLE, "--holder-passphrase-file", file)
+
+
+def _make_binding(
+    key_file: Path, source: PassphraseSource, to: str, purpose: str, expires: str, nonce: str
+) -> HolderBinding:
+    from ledger.actions.presentation import HolderBinding
+    from ledger.identifiers import RegionCode
+    from zhenglian.holder_keys import load_holder_key
+
+    audience = RegionCode.parse(to)
+    expires_at_unix = parse_expiry(expires, "expires", int(time.time()))
+    key = load_holder_key(key_file, source.read())
+    return HolderBinding(key, audience, purpose or None, expires_at_unix, nonce)
+
+
+def _tell(session: Session, evidence: Evidence, path: Path) -> None:
+    output, certificate = session.output, evidence.certificate
+    binding = certificate.key_binding
+    if output.is_json:
+        output.document(
+            {
+                "file": path,
+                "certificate_id": certificate.certificate_id,
+                "disclosed": list(certificate.fields),
+                "hidden_fields": certificate.hidden_fields,
+                "log_size": evidence.log.size if evidence.log else None,
+                "bound_to": binding.audience if binding else None,
+                "bound_until_unix": binding.valid_until_unix if binding else None,
+            }
+        )
+        return
+    output.line(f"Wrote {path}.", "bold green")
+    shown = [f"{name} {value}" for name, value in certificate.fields.items()]
+    output.pairs(
+        [
+            ("certificate", str(certificate.certificate_id)),
+            ("shows", ", ".join(shown) or "no field of the holder"),
+            ("hides", f"{certificate.hidden_fields} fields"),
+            ("bound to", binding.audience if binding else ""),
+            ("bound until", format_time(binding.valid_until_unix) if binding else ""),
+        ]
+    )
+
+
+def _tell_public_key(session: Session, file: Path, passphrase: str) -> None:
+    from ledger.formats.key_binding import create_holder_jwk, encode_holder_key
+    from zhenglian.holder_keys import load_holder_key
+
+    public_key = load_holder_key(file, passphrase).public_key()
+    jwk, text = create_holder_jwk(public_key), encode_holder_key(public_key)
+    output = session.output
+    if output.is_json:
+        output.document({"file": file, "public_key": text, "jwk": jwk})
+        return
+    output.line(f"{file}: the holder's key. Keep it and its passphrase.", "bold")
+    output.line("For the column 持证人公钥 of the department's file:")
+    output.line(f"  {text}")
+    output.line("The same as a JWK (RFC 7517):")
+    output.document(jwk)

@@ -1,0 +1,171 @@
+"""`zhenglian replace`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zhenglian.command import command
+from zhenglian.commands.issuing import INTERRUPTED
+from zhenglian.decisions import (
+    BasisOption,
+    DryRunOption,
+    EffectiveOption,
+    OfficerOption,
+    ReasonListingCommand,
+    ReasonOption,
+    YesOption,
+    confirm,
+    make_decision,
+    require_answer,
+)
+from zhenglian.failures import EXIT_FAILED
+from zhenglian.masking import mask_name
+from zhenglian.options import IdentifierArgument
+from zhenglian.row_errors import tell_row_errors
+from zhenglian.session import Session
+from zhenglian.times import format_time
+
+if TYPE_CHECKING:
+    from ledger.actions.lifecycle import Decision
+    from ledger.actions.replacement import Replacement, ReplacementPlan
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    command(app, "replace", cls=ReasonListingCommand, on_interrupt=INTERRUPTED)(replace)
+
+
+def replace(
+    session: Session,
+    identifier: IdentifierArgument,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV with the one row of the new certificate.")
+    ],
+    reason: ReasonOption,
+    legal_basis: BasisOption,
+    effective_date: EffectiveOption = "",
+    officer: OfficerOption = "",
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+) -> int | None:
+    """Issues a certificate in place of another.
+
+    The new one cites the old, which is superseded for ever. Interrupted in between, the same
+    command does what is left.
+
+    \b
+    Example:
+      zhenglian replace 1.2.156…001.1 new.csv --reason 04 --legal-basis 变更企业名称
+    """
+    from ledger.actions.lifecycle import LifecycleAct
+    from ledger.actions.replacement import plan_replacement, replace_certificate
+    from ledger.identifiers import CertificateId
+
+    require_answer(session, dry_run=dry_run, yes=yes)
+    replaced = CertificateId.parse(identifier.strip())
+    passphrase = session.read_passphrase()
+    with session.unlock(passphrase) as workspace:
+        decision = make_decision(
+            workspace,
+            LifecycleAct.SUPERSEDE,
+            [replaced],
+            reason,
+            legal_basis,
+            effective_date,
+            officer,
+        )
+        plan = plan_replacement(workspace, replaced, file)
+    if plan.errors:
+        return _tell_errors(session, plan, file)
+    _tell_plan(session, plan, decision, dry_run=dry_run)
+    if dry_run:
+        return None
+    if not yes:
+        confirm("Replace this certificate?", is_final=True)
+    with session.unlock(passphrase) as workspace:
+        done = replace_certificate(workspace, replaced, file, decision)
+    errors = (*done.plan.errors, *done.issuance.errors)
+    tell_row_errors(session, errors, (), _error_file(file))
+    _tell_done(session, done)
+    return EXIT_FAILED if errors else None
+
+
+def _error_file(file: Path) -> Path:
+    return file.with_name(f"{file.name}.errors.csv")
+
+
+def _tell_errors(session: Session, plan: ReplacementPlan, file: Path) -> int:
+    tell_row_errors(session, plan.errors, (), _error_file(file))
+    if session.output.is_json:
+        session.output.document(plan, errors_file=_error_file(file))
+    return EXIT_FAILED
+
+
+def _tell_plan(
+    session: Session, plan: ReplacementPlan, decision: Decision, *, dry_run: bool
+) -> None:
+    output, pick = session.output, session.language.pick
+    if output.is_json:
+        if dry_run:
+            output.document(
+                {
+                    "act": "replace",
+                    "dry_run": True,
+                    "replaced": plan.replaced,
+                    "successor": plan.successor,
+                    "is_issued": plan.is_issued,
+                    "is_superseded": plan.affected is None,
+                    "decision": decision,
+                }
+            )
+        return
+    who = plan.affected
+    output.line(
+        pick(
+            f"{'试运行：' if dry_run else ''}以新证替换旧证",
+            f"{'Dry run: would' if dry_run else 'Will'} replace a certificate",
+        ),
+        "bold",
+    )
+    output.pairs(
+        [
+            (
+                pick("持证人", "holder"),
+                mask_name(who.holder_name, who.holder_code_type) if who else "",
+            ),
+            (pick("旧证", "old"), str(plan.replaced)),
+            (pick("新证", "new"), str(plan.successor)),
+            (pick("依据", "legal basis"), decision.legal_basis),
+            (pick("生效日期", "effective"), decision.effective_date.isoformat()),
+            (pick("经办人", "officer"), decision.officer or ""),
+        ]
+    )
+    if plan.is_issued:
+        output.line(
+            pick("新证此前已签发。", "The new certificate was issued before; what is left is done.")
+        )
+    if dry_run:
+        output.line(pick("试运行，未作任何变更。", "Dry run: nothing was changed."))
+
+
+def _tell_done(session: Session, done: Replacement) -> None:
+    output, pick = session.output, session.language.pick
+    if output.is_json:
+        output.document(done)
+        return
+    if done.issuance.errors or done.plan.errors:
+        output.line(pick("未作任何变更。", "Nothing was changed."), "bold red")
+        return
+    output.line(pick("替换完成。", "Replaced."), "bold green")
+    if done.change is None:
+        output.line(pick("此前已全部完成，未作改动。", "All had been done before."))
+        return
+    output.pairs(
+        [
+            (pick("记录时间", "recorded"), format_time(done.change.recorded_at_unix)),
+            (pick("日志序号", "log index"), str(done.change.log_index)),
+        ]
+    )

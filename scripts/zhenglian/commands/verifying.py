@@ -1,0 +1,73 @@
+"""`zhenglian verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zhenglian.command import Needs, command
+from zhenglian.session import Session
+from zhenglian.times import parse_time
+
+EXIT_CODES = {"PASSED": 0, "FAILED": 10, "INDETERMINATE": 11}
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    command(app, "verify", Needs.HOME)(verify)
+
+
+def verify(
+    session: Session,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A .zhenglian.json file, or a bare SD-JWT.")
+    ],
+    relying_region: Annotated[
+        str,
+        typer.Option("--relying-region", metavar="CODE", help="Require that it recognises this."),
+    ] = "",
+    as_of: Annotated[
+        str, typer.Option("--as-of", metavar="TIME", help="Judge as of then; by default now.")
+    ] = "",
+    nonce: Annotated[
+        str, typer.Option("--nonce", help="What the presentation must repeat, if it is bound.")
+    ] = "",
+) -> int:
+    """Judges a presented certificate.
+
+    By this home's own copy of the log, without asking who issued it, and without a passphrase.
+    Exit code: 0 passed, 10 failed, 11 indeterminate; 1 and 2 mean that there is no verdict.
+
+    \b
+    Example:
+      zhenglian verify 20230000001.zhenglian.json
+      zhenglian verify certificate.zhenglian.json --as-of 2026-01-05T10:00 --lang zh
+    """
+    from ledger.actions.presentation import field_titles, read_document, verify_document
+    from ledger.errors import LedgerError
+    from ledger.identifiers import RegionCode
+    from zhenglian.report_view import print_report
+
+    region = RegionCode.parse(relying_region) if relying_region else None
+    as_of_unix = parse_time(as_of, "as-of") if as_of else None
+    unavailable: list[LedgerError] = []
+    with session.open() as workspace:
+        report = verify_document(
+            workspace,
+            read_document(file),
+            relying_region=region,
+            as_of_unix=as_of_unix,
+            nonce=nonce or None,
+            on_unavailable=unavailable.append,
+        )
+        shown = report.certificate
+        titles = field_titles(workspace, shown) if shown is not None else {}
+    for error in unavailable:
+        session.output.note(f"The ledger could not be asked: {error.message} [{error.code}]")
+    if session.output.is_json:
+        session.output.document(report.to_json())
+    else:
+        print_report(session, report, titles)
+    return EXIT_CODES[report.outcome]

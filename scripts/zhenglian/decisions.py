@@ -1,0 +1,77 @@
+"""What every change of a status takes: reason, legal basis, effective date, officer, and a yes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from zhenglian.session import Session
+from zhenglian.times import parse_day, today_in_china
+
+if TYPE_CHECKING:
+    from ledger.actions.lifecycle import Decision, LifecycleAct
+    from ledger.identifiers import CertificateId
+    from ledger.workspace import Workspace
+
+ReasonOption = Annotated[
+    str, typer.Option("--reason", metavar="CODE", help="A status code of the type, listed below.")
+]
+BasisOption = Annotated[
+    str,
+    typer.Option("--legal-basis", metavar="TEXT", help="The rule it rests on. Public: no names."),
+]
+EffectiveOption = Annotated[
+    str,
+    typer.Option("--effective-date", metavar="DATE", help="Of legal effect; by default today."),
+]
+OfficerOption = Annotated[
+    str,
+    typer.Option("--officer", metavar="NAME", help="Who decided; kept in the vault, not on chain."),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only show what would be changed.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+
+
+class ReasonListingCommand(TyperCommand):
+    """A command whose help lists the reasons it takes."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # the base's
+        """Writes the list below the options. Only then are the schema files read."""
+        from zhenglian.reasons import list_reasons
+
+        act = "supersede" if self.name == "replace" else str(self.name)
+        for kind, codes in list_reasons(act):
+            with formatter.section(f"Reasons for type {kind}"):
+                formatter.write_dl(codes)
+
+
+def make_decision(
+    workspace: Workspace,
+    act: LifecycleAct,
+    certificate_ids: Sequence[CertificateId],
+    reason: str,
+    legal_basis: str,
+    effective_date: str,
+    officer: str,
+) -> Decision:
+    """The decision that the options describe. Raises MalformedInputError."""
+    from ledger.actions.lifecycle import Decision, parse_reason
+
+    code = parse_reason(workspace, act, certificate_ids, reason)
+    day = parse_day(effective_date, "effective-date") if effective_date else today_in_china()
+    return Decision(code, legal_basis, day, officer or None)
+
+
+def require_answer(session: Session, *, dry_run: bool, yes: bool) -> None:
+    """With --json nobody is asked, so the answer must be there."""
+    if session.output.is_json and not (yes or dry_run):
+        raise typer.BadParameter("--json asks nobody: add --yes or --dry-run")
+
+
+def confirm(question: str, *, is_final: bool) -> None:
+    """Goes on only after a yes. Raises typer.Abort."""
+    warning = " This cannot be undone." if is_final else ""
+    typer.confirm(f"{question}{warning}", abort=True, err=True)
