@@ -169,8 +169,8 @@ class Workspace:
         """The ledger on its chain; the first time, remembers which ledger it is."""
         location = ChainLocation.parse(self.config.chain)
         connection = connect(location, lock_timeout_s=self._lock_timeout_s, clock=self.clock)
-        web3 = self._stack.enter_context(connection)
-        gateway = Gateway(web3, self.config.consortium or discover_consortium(web3))
+        client = self._stack.enter_context(connection)
+        gateway = Gateway(client, self.config.consortium or discover_consortium(client))
         found = gateway.ledger_id.hex()
         if self.config.ledger_id and found != self.config.ledger_id:
             raise ConflictError(

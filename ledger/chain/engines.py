@@ -7,13 +7,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from web3 import HTTPProvider, Web3
+import orjson
 
+from ledger.chain.client import ChainClient, Respond
 from ledger.chain.refusals import translate_errors
 from ledger.errors import ChainUnavailableError, MalformedInputError
 from local_chain.embedded import EmbeddedChain
+
+if TYPE_CHECKING:
+    import requests
+
+CONNECT_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +33,16 @@ class ChainLocation:
     @classmethod
     def parse(cls, text: str) -> ChainLocation:
         """Args: text: `http://…` or `https://…`, or a path. Raises: MalformedInputError."""
-        scheme = urlsplit(text).scheme
-        if scheme in ("http", "https"):
+        try:
+            parts = urlsplit(text)
+        except ValueError as error:
+            raise _malformed(text) from error
+        if parts.scheme in ("http", "https"):
+            if not parts.hostname:
+                raise _malformed(text)
             return cls(None, text)
         if not text or "://" in text:
-            raise MalformedInputError(
-                f"chain: expected a directory or an http(s) URL, got {text!r}", field="chain"
-            )
+            raise _malformed(text)
         return cls(Path(text).expanduser().resolve(), None)
 
     def __str__(self) -> str:
@@ -47,11 +57,11 @@ def connect(
     lock_timeout_s: float = 10.0,
     may_create: bool = False,
     clock: Callable[[], float] = time.time,
-) -> Iterator[Web3]:
-    """A web3 client of the chain, for as long as the block runs.
+) -> Iterator[ChainClient]:
+    """A client of the chain, for as long as the block runs.
 
     Args:
-        timeout_s: how long one request to a node may take.
+        timeout_s: how long to wait for a node's answer to one request.
         lock_timeout_s: how long to wait while another process uses the embedded chain.
         may_create: begin an embedded chain where there is none.
         clock: that the blocks of an embedded chain follow, seconds since the epoch.
@@ -59,10 +69,12 @@ def connect(
     Raises:
         ChainUnavailableError: code `chain_missing`, there is no such directory; `chain_in_use`
             names the process that holds it.
-        StorageError: the directory is damaged or was made with other settings.
+        StorageError: the directory is damaged or was made with other settings, or the last block
+            could not be written.
     """
     if location.directory is None:
-        yield Web3(HTTPProvider(location.url, request_kwargs={"timeout": timeout_s}))
+        with _connect_http(str(location.url), timeout_s) as respond:
+            yield ChainClient(respond)
         return
     if not may_create and not location.directory.is_dir():
         raise ChainUnavailableError(
@@ -71,10 +83,58 @@ def connect(
             code="chain_missing",
         )
     with translate_errors(f"opening the chain in {location}"):
-        chain = EmbeddedChain.open(
-            location.directory, lock_timeout_s=lock_timeout_s, clock=clock
-        )
+        chain = EmbeddedChain.open(location.directory, lock_timeout_s=lock_timeout_s, clock=clock)
     try:
-        yield Web3(chain.provider)
+        yield ChainClient(chain.respond)
     finally:
-        chain.close()
+        with translate_errors(f"closing the chain in {location}"):
+            chain.close()
+
+
+@contextmanager
+def _connect_http(url: str, timeout_s: float) -> Iterator[Respond]:
+    import requests  # loaded only by those who have a node to ask
+
+    with requests.Session() as session:
+
+        def respond(request: dict[str, object]) -> object:
+            try:
+                answer = _post(session, url, request, timeout_s)
+            except requests.ConnectTimeout:
+                raise
+            except requests.ConnectionError:
+                # A connection kept alive may have been closed by the node meanwhile. Asking twice
+                # does no harm: a transaction that is sent twice is carried out once.
+                answer = _post(session, url, request, timeout_s)
+            return _read(answer)
+
+        yield respond
+
+
+def _post(
+    session: requests.Session, url: str, request: dict[str, object], timeout_s: float
+) -> requests.Response:
+    return session.post(
+        url,
+        data=orjson.dumps(request),
+        headers={"Content-Type": "application/json"},
+        timeout=(min(CONNECT_TIMEOUT_S, timeout_s), timeout_s),
+    )
+
+
+def _read(answer: requests.Response) -> object:
+    """The response object, whatever the HTTP status: some nodes refuse with one of their own."""
+    try:
+        return answer.json()
+    except ValueError as error:
+        found = answer.text[:200]
+        raise ChainUnavailableError(
+            f"the node answered HTTP {answer.status_code} {answer.reason}, not JSON: {found!r}",
+            code="chain_refused",
+        ) from error
+
+
+def _malformed(text: str) -> MalformedInputError:
+    return MalformedInputError(
+        f"chain: expected a directory or an http(s) URL, got {text!r}", field="chain"
+    )

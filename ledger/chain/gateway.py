@@ -1,7 +1,7 @@
 """What the chain says: the head, the log, and what the modules keep.
 
 Reads only. Every answer is turned into the generated types of `ledger.records`; errors are
-translated once, in `refusals`.
+translated once, in `client`. The engines in use are final at once: the newest block stays.
 """
 
 from __future__ import annotations
@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any, TypeVar
 
-from web3 import Web3
-from web3.contract import Contract
-from web3.types import LogReceipt
-
-from ledger.abi import Event, Struct
+from ledger.abi import Array, Struct, fixed_bytes, to_checksum_address
 from ledger.chain.artifacts import load_artifact
-from ledger.chain.refusals import translate_errors
-from ledger.errors import ChainUnavailableError, ConflictError, MalformedInputError, NotFoundError
+from ledger.chain.client import ChainClient, parse_quantity, unusable
+from ledger.chain.log_reading import RecordedEvent, fetch_logs, pair_entries
+from ledger.errors import ChainUnavailableError, ConflictError, NotFoundError
 from ledger.identifiers import CertificateType, MemberId, Uscc
 from ledger.records import (
     EVENTS_BY_TOPIC,
@@ -32,84 +30,104 @@ from ledger.records import (
     SealKeyRecord,
 )
 
+__all__ = ["ChainHead", "Contract", "Gateway", "RecordedEvent", "discover_consortium"]
+
 S = TypeVar("S", bound=Struct)
 
-LOG_RANGE_BLOCKS = 5_000  # Besu's default limit of eth_getLogs
+_WORD = 32
 
 
 @dataclass(frozen=True, slots=True)
 class ChainHead:
-    """The newest final block."""
+    """The newest block, and the time up to which nothing can be missing from it."""
 
     block_number: int
     time_unix: int
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedEvent:
-    """One entry of the log with the module event it was made for.
+class Contract:
+    """One of ours on the chain. Attributes: address: EIP-55."""
 
-    `event` is None where this version does not know the kind or cannot read the values.
-    """
-
-    index: int
-    entry: EntryAppended
-    event: Event | None
-    block_number: int
-    transaction_hash: bytes
+    name: str
+    address: str
 
 
 class Gateway:
     """Reads one ledger on one chain.
 
     Args:
-        web3: a connected client.
+        client: of a node of the chain.
         consortium: address of the ledger's Consortium, EIP-55.
     """
 
-    def __init__(self, web3: Web3, consortium: str) -> None:
-        self.web3 = web3
+    def __init__(self, client: ChainClient, consortium: str) -> None:
+        self.client = client
         self.consortium_address = consortium
-        self.consortium = self.contract("Consortium", consortium)
+        self.consortium = Contract("Consortium", consortium)
 
     @cached_property
     def log(self) -> Contract:
         """The EntryLog; it is never replaced."""
-        return self.contract("EntryLog", self.call(self.consortium, "entryLog"))
+        return Contract("EntryLog", self._read_address(self.consortium, "entryLog"))
 
     @cached_property
     def ledger_id(self) -> bytes:
         """32 random bytes fixed at founding."""
-        return bytes(self.call(self.consortium, "ledgerId"))
+        return self._read_word(self.consortium, "ledgerId")
 
     @cached_property
     def chain_id(self) -> int:
-        with translate_errors("asking for the chain's number"):
-            return self.web3.eth.chain_id
+        """Of transactions (EIP-155)."""
+        return self.client.request_quantity("asking for the chain's number", "eth_chainId")
 
-    def contract(self, name: str, address: str) -> Contract:
-        return self.web3.eth.contract(
-            address=Web3.to_checksum_address(address), abi=load_artifact(name).abi
-        )
+    @cached_property
+    def seals_on_demand(self) -> bool:
+        """Whether the engine makes a block only when there is something to record."""
+        name = self.client.request("asking for the engine's name", "web3_clientVersion")
+        return str(name).startswith("Zhenglian-embedded")
 
     def module(self, name: str) -> Contract:
         """The module in force under that name. Raises ModuleUnknownError."""
         if name == "Consortium":
             return self.consortium
-        padded = name.encode().ljust(32, b"\0")
-        return self.contract(name, self.call(self.consortium, "module", padded))
+        padded = name.encode().ljust(_WORD, b"\0")
+        return Contract(name, self._read_address(self.consortium, "module", padded))
 
     def call(self, contract: Contract, function: str, *args: Any, block: int | None = None) -> Any:
-        """Asks a view function; `block` is a number, by default the head."""
-        with translate_errors(f"asking {function}"):
-            bound = contract.functions[function](*args)
-            return bound.call(block_identifier="latest" if block is None else block)
+        """Asks a view function.
 
-    @cached_property
-    def seals_on_demand(self) -> bool:
-        """Whether the engine makes a block only when there is something to record."""
-        with translate_errors("asking for the engine's name"):
-            return self.web3.client_version.startswith("Zhenglian-embedded")
+        Args:
+            args: plain values, as `to_abi` and `to_chain` give them.
+            block: number; by default the head.
+
+        Returns:
+            The one value, or a tuple of several; structs as tuples.
+        """
+        data = self.read(contract, function, *args, block=block)
+        try:
+            return load_artifact(contract.name).decode_answer(function, data)
+        except ValueError as error:
+            raise _no_such_contract(contract, function) from error
+
+    def read(
+        self, contract: Contract, function: str, *args: Any, block: int | None = None
+    ) -> bytes:
+        """What a view function answers, as ABI encoding. Arguments as for `call`.
+
+        Raises:
+            LedgerError: the contract's refusal.
+            ChainUnavailableError: code `contract_missing` when the chain has no such contract.
+        """
+        request = {
+            "to": contract.address,
+            "data": "0x" + load_artifact(contract.name).encode_call(function, args).hex(),
+        }
+        at = "latest" if block is None else hex(block)
+        data = self.client.request_data(f"asking {function}", "eth_call", request, at)
+        if not data:  # what an address without code answers
+            raise _no_such_contract(contract, function)
+        return data
 
     def head(self) -> ChainHead:
         """The newest block, and the time up to which nothing can be missing from it.
@@ -117,39 +135,46 @@ class Gateway:
         That time is the block's own, so that a stalled engine shows as stale. Where blocks are
         made on demand it is the chain's clock, asked before the block.
         """
-        with translate_errors("asking for the newest block"):
-            pending = self.web3.eth.get_block("pending") if self.seals_on_demand else None
-            latest = self.web3.eth.get_block("latest")
-        return ChainHead(latest["number"], (pending or latest)["timestamp"])
+        pending = self._read_block("pending") if self.seals_on_demand else None
+        latest = self._read_block("latest")
+        return ChainHead(latest.block_number, (pending or latest).time_unix)
 
     def log_size(self, *, block: int | None = None) -> int:
-        return int(self.call(self.log, "size", block=block))
+        """Entries of the log, by default at the head."""
+        return int.from_bytes(self._read_word(self.log, "size", block=block))
 
     def log_root(self, *, block: int | None = None) -> bytes:
         """RFC 9162 root hash of the whole log, as the chain keeps it."""
-        return bytes(self.call(self.log, "root", block=block))
+        return self._read_word(self.log, "root", block=block)
 
     def member(self, member: MemberId) -> MemberRecord:
+        """All zero for who never was a member."""
         return self._record(MemberRecord, self.consortium, "member", member.to_chain())
 
     def active_members(self) -> tuple[MemberId, ...]:
-        found = self.call(self.consortium, "activeMembers")
-        return tuple(MemberId.from_chain(bytes(raw)) for raw in found)
+        """In the order of their admission, except that a removal moves the last to its place."""
+        data = self.read(self.consortium, "activeMembers")
+        found, _ = Array(fixed_bytes(18)).decode(data, _WORD)
+        return tuple(MemberId.from_chain(raw) for raw in found)
 
     def proposal(self, proposal_id: bytes) -> ProposalRecord:
+        """Raises ProposalUnknownError."""
         return self._record(ProposalRecord, self.consortium, "proposal", proposal_id)
 
     def department(self, issuer: Uscc) -> DepartmentRecord:
+        """Its `member` is None when no department has this code."""
         registry = self.module("IssuerRegistry")
         return self._record(DepartmentRecord, registry, "department", issuer.to_chain())
 
     def seal_key(self, issuer: Uscc, key_id: bytes) -> SealKeyRecord:
+        """Its `suite` is 0 when the department has no such key."""
         registry = self.module("IssuerRegistry")
         return self._record(SealKeyRecord, registry, "sealKey", issuer.to_chain(), key_id)
 
     def mandate_at(
         self, issuer: Uscc, certificate_type: CertificateType, at_unix: int
     ) -> MandateRecord:
+        """The mandate that counted then; all zero if there was none."""
         registry = self.module("IssuerRegistry")
         arguments = (issuer.to_chain(), certificate_type.to_chain(), at_unix)
         return self._record(MandateRecord, registry, "mandateAt", *arguments)
@@ -161,86 +186,54 @@ class Gateway:
         return record if record.anchored_at else None
 
     def status_word(self, batch_key: bytes, index: int) -> bytes:
-        ledger = self.module("CertificateLedger")
-        return bytes(self.call(ledger, "statusWord", batch_key, index))
+        """32 bytes; all zero where nothing was ever changed."""
+        return self._read_word(self.module("CertificateLedger"), "statusWord", batch_key, index)
 
     def fetch_entries(self, from_block: int, to_block: int) -> Iterator[RecordedEvent]:
         """The log's entries of these blocks, both included, in order.
 
         Raises:
-            ChainUnavailableError: the node refuses even a range of one block.
+            ChainUnavailableError: no answer, or the node refuses even a range of one block.
         """
-        start, width = from_block, LOG_RANGE_BLOCKS
-        while start <= to_block:
-            end = min(start + width - 1, to_block)
-            try:
-                logs = self._fetch_logs(start, end)
-            except ChainUnavailableError:
-                if end == start:
-                    raise
-                width = max(1, (end - start + 1) // 4)
-                continue
-            yield from self._pair(logs)
-            start, width = end + 1, min(width * 2, LOG_RANGE_BLOCKS)
-
-    def _fetch_logs(self, start: int, end: int) -> list[LogReceipt]:
-        # No filter by address: modules come and go, and an event is taken only together with
-        # the log's own entry, which holds its hash.
-        topics = [[f"0x{topic.hex()}" for topic in {EntryAppended.TOPIC, *EVENTS_BY_TOPIC}]]
-        with translate_errors(f"reading the events of blocks {start} to {end}"):
-            return list(
-                self.web3.eth.get_logs({"fromBlock": start, "toBlock": end, "topics": topics})
-            )
-
-    def _pair(self, logs: list[LogReceipt]) -> Iterator[RecordedEvent]:
-        before: LogReceipt | None = None
-        for found in logs:
-            topic = bytes(found["topics"][0])
-            if topic == EntryAppended.TOPIC and found["address"] == self.log.address:
-                appended = EntryAppended.decode_log(
-                    [bytes(word) for word in found["topics"]], bytes(found["data"])
-                )
-                yield RecordedEvent(
-                    appended.index,
-                    appended,
-                    _event_of(appended, before, found),
-                    found["blockNumber"],
-                    bytes(found["transactionHash"]),
-                )
-            before = found
+        topics = (EntryAppended.TOPIC, *EVENTS_BY_TOPIC)
+        parts = fetch_logs(self.client, dict.fromkeys(topics), from_block, to_block)
+        # One stream: an event and its entry are in one block, and so in one part.
+        return pair_entries(chain.from_iterable(parts), self.log.address)
 
     def _record(self, kind: type[S], contract: Contract, function: str, *args: Any) -> S:
-        return kind.from_abi(self.call(contract, function, *args))
+        return kind.decode(self.read(contract, function, *args))
+
+    def _read_word(
+        self, contract: Contract, function: str, *args: Any, block: int | None = None
+    ) -> bytes:
+        data = self.read(contract, function, *args, block=block)
+        if len(data) != _WORD:
+            raise _no_such_contract(contract, function)
+        return data
+
+    def _read_address(self, contract: Contract, function: str, *args: Any) -> str:
+        return to_checksum_address(self._read_word(contract, function, *args)[12:])
+
+    def _read_block(self, tag: str) -> ChainHead:
+        doing = f"asking for the {tag} block"
+        found = self.client.request(doing, "eth_getBlockByNumber", tag, False)
+        if not isinstance(found, dict):
+            raise unusable(doing, found)
+        number, timestamp = found.get("number"), found.get("timestamp")
+        return ChainHead(parse_quantity(number, doing), parse_quantity(timestamp, doing))
 
 
-def _event_of(appended: EntryAppended, before: LogReceipt | None, own: LogReceipt) -> Event | None:
-    """The module's event right before the entry, if it is the one the entry is about."""
-    kind = EVENTS_BY_TOPIC.get(appended.entry.kind)
-    if kind is None or before is None or before["transactionHash"] != own["transactionHash"]:
-        return None
-    if bytes(before["topics"][0]) != kind.TOPIC:
-        return None
-    try:
-        event = kind.decode_log([bytes(word) for word in before["topics"]], bytes(before["data"]))
-    except MalformedInputError:
-        return None  # somebody recorded an identifier that is none; nobody's index stops for it
-    return event if event.payload_hash() == appended.entry.payload_hash else None
-
-
-def discover_consortium(web3: Web3) -> str:
-    """Address of the one Consortium on this chain.
+def discover_consortium(client: ChainClient) -> str:
+    """Address, EIP-55, of the one Consortium on this chain.
 
     Raises:
         NotFoundError: none was founded here yet.
         ConflictError: there are several; the configuration must name one.
     """
-    head_filter = {
-        "fromBlock": 0,
-        "toBlock": "latest",
-        "topics": ["0x" + ConsortiumFounded.TOPIC.hex()],
-    }
-    with translate_errors("looking for the consortium"):
-        addresses = sorted({found["address"] for found in web3.eth.get_logs(head_filter)})  # type: ignore[arg-type]  # toBlock as text is right
+    head = client.request_quantity("asking for the newest block", "eth_blockNumber")
+    parts = fetch_logs(client, [ConsortiumFounded.TOPIC], 0, head)
+    raw = {bytes.fromhex(found.address[2:]) for found in chain.from_iterable(parts)}
+    addresses = sorted(to_checksum_address(address) for address in raw)
     if not addresses:
         raise NotFoundError(
             "no consortium was founded on this chain yet; one member founds it with "
@@ -253,4 +246,12 @@ def discover_consortium(web3: Web3) -> str:
             f"--consortium: {', '.join(addresses)}",
             code="consortium_ambiguous",
         )
-    return str(addresses[0])
+    return addresses[0]
+
+
+def _no_such_contract(contract: Contract, function: str) -> ChainUnavailableError:
+    return ChainUnavailableError(
+        f"while asking {function}: expected the {contract.name} at {contract.address}, this chain "
+        "has no such contract there; is it another chain, or not synchronised yet?",
+        code="contract_missing",
+    )

@@ -1,4 +1,4 @@
-"""Turns what web3, the embedded chain and the network raise into errors of ours, once.
+"""Turns what a chain refuses, and what fails on the way to it, into errors of ours, once.
 
 A contract's refusal becomes its generated exception; an engine that cannot be reached or does not
 answer becomes ChainUnavailableError, which says nothing about any certificate.
@@ -6,25 +6,48 @@ answer becomes ChainUnavailableError, which says nothing about any certificate.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-
-import requests
-from web3.exceptions import ContractCustomError, ContractLogicError, Web3Exception, Web3RPCError
 
 from ledger.errors import ChainUnavailableError, LedgerError, StorageError
 from ledger.records import decode_error
-from local_chain.embedded import ChainError, ChainInUseError, ChainStorageError, RpcError
+from local_chain.embedded import (
+    ChainDamagedError,
+    ChainError,
+    ChainInUseError,
+    ChainMismatchError,
+    ChainStorageError,
+)
+
+_REVERTED = 3  # the JSON-RPC code most engines give a revert; Besu says -32000
 
 
-def decode_revert(error: ContractLogicError) -> LedgerError:
-    """The contract's own reason in a refused call."""
-    data = error.data
-    if isinstance(data, dict):  # some engines name it after the transaction
-        data = next(iter(data.values()), None)
-    if not isinstance(data, str) or not data.startswith("0x"):
-        return LedgerError(f"the contract refused: {error.message}", code="contract_refused")
-    return decode_error(bytes.fromhex(data[2:]))
+def to_error(error: object, doing: str) -> LedgerError:
+    """What a JSON-RPC error object means.
+
+    Args:
+        error: the `error` member of a response.
+        doing: what was being done ("asking root").
+
+    A revert carries the contract's reason as data; engines differ in its code and wording.
+    """
+    if not isinstance(error, Mapping):
+        error = {"message": str(error)}
+    message = str(error.get("message", "no message"))
+    if error.get("code") == _REVERTED or "revert" in message.lower():
+        return _decode_revert(error.get("data"), message)
+    return ChainUnavailableError(
+        f"while {doing}: the chain answered with an error: {message}", code="chain_refused"
+    )
+
+
+def _decode_revert(data: object, message: str) -> LedgerError:
+    if isinstance(data, str) and data.startswith("0x"):
+        try:
+            return decode_error(bytes.fromhex(data[2:]))
+        except ValueError:
+            pass
+    return LedgerError(f"the contract refused: {message}", code="contract_refused")
 
 
 @contextmanager
@@ -35,21 +58,15 @@ def translate_errors(doing: str) -> Iterator[None]:
         doing: what was being done, for the message ("reading the log's root").
 
     Raises:
-        LedgerError: the contract's refusal.
-        ChainUnavailableError: no answer, or none that can be used.
-        StorageError: the embedded chain's directory is full or damaged.
+        ChainUnavailableError: no answer; code `chain_in_use` while another process has the
+            embedded chain.
+        StorageError: the embedded chain's directory is full, damaged or of another kind.
     """
     try:
         yield
-    except (ContractCustomError, ContractLogicError) as error:
-        raise decode_revert(error) from error
     except ChainInUseError as error:
         raise ChainUnavailableError(str(error), code="chain_in_use") from error
-    except ChainStorageError as error:
+    except (ChainStorageError, ChainDamagedError, ChainMismatchError) as error:
         raise StorageError(f"while {doing}: {error}", code="chain_storage") from error
-    except (Web3RPCError, RpcError) as error:
-        raise ChainUnavailableError(
-            f"while {doing}: the chain answered with an error: {error}", code="chain_refused"
-        ) from error
-    except (requests.RequestException, Web3Exception, ChainError, OSError) as error:
+    except (ChainError, OSError) as error:  # requests' errors are OSErrors
         raise ChainUnavailableError(f"while {doing}: the chain did not answer: {error}") from error

@@ -50,8 +50,8 @@ def project(recorded: RecordedEvent) -> Projection:
     row = EntryRow(
         entry_index=recorded.index,
         kind=entry.kind,
-        region=str(entry.region),
-        actor=entry.actor.rstrip(b"\0").decode("ascii"),
+        region=_text(entry.region) if isinstance(entry.region, bytes) else str(entry.region),
+        actor=_text(entry.actor),
         subject=entry.subject,
         payload_hash=entry.payload_hash,
         time_unix=entry.time_unix,
@@ -61,6 +61,11 @@ def project(recorded: RecordedEvent) -> Projection:
         transaction_hash=recorded.transaction_hash,
     )
     return Projection(row, _status_rows(recorded))
+
+
+def _text(code: bytes) -> str:
+    """A code of the chain, which is ASCII unless somebody recorded what is no identifier."""
+    return code.rstrip(b"\0").decode("latin-1")
 
 
 def _status_rows(recorded: RecordedEvent) -> tuple[StatusRow, ...]:
