@@ -10,15 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.chain.submitter import Receipt
-from ledger.errors import LedgerError, StorageError
+from ledger.errors import ChainUnavailableError, LedgerError, NotFoundError, StorageError
 from ledger.formats.merkle import MerkleTree
 from ledger.formats.seals import sign_digest
 from ledger.formats.statements import compute_digest
+from ledger.identifiers import Uscc
 from ledger.records import (
     BatchAnchored,
     BatchExistsError,
     BatchExpiredError,
     BatchStatement,
+    SealKeyIsCompromisedError,
+    SealKeyOutOfTimeError,
     Signature,
 )
 from ledger.vault.batches import BatchRow
@@ -55,6 +58,8 @@ def anchor_batch(workspace: Workspace, batch: BatchRow) -> AnchoredBatch:
 
     Raises:
         LedgerError: the contract's refusal; the batch stays closed.
+        NotFoundError: code `seal_key_missing`: its statement has expired, and this home no longer
+            has the key to sign another.
         ChainUnavailableError: the outcome is unknown; the next run finds out.
     """
     if workspace.gateway.batch(batch.batch_key) is not None:
@@ -70,12 +75,44 @@ def anchor_batch(workspace: Workspace, batch: BatchRow) -> AnchoredBatch:
     return _confirm(workspace, batch, entry.entry.time_unix, entry.index, receipt.transaction_hash)
 
 
-def settle_closed_batches(workspace: Workspace) -> list[AnchoredBatch]:
-    """Anchors what an interrupted run had closed. An acknowledged batch needs nothing more."""
+def settle_closed_batches(
+    workspace: Workspace, *, issuer: Uscc | None = None
+) -> list[AnchoredBatch]:
+    """Anchors what interrupted runs had closed. An acknowledged batch needs nothing more.
+
+    A batch whose seal key has ended or is compromised can never be anchored any more: it is
+    abandoned, so that its rows can be placed anew.
+
+    Args:
+        issuer: whose batches must be settled; the contract's refusal of another's is left for
+            that department's next run.
+
+    Raises:
+        As `anchor_batch`.
+    """
     closed = workspace.vault.batches.in_state(BatchState.CLOSED)
     if closed:
         workspace.submitter.resolve_unfinished()
-    return [anchor_batch(workspace, batch) for batch in closed]
+    anchored = []
+    for batch in closed:
+        try:
+            anchored.append(anchor_batch(workspace, batch))
+        except (ChainUnavailableError, StorageError):
+            raise
+        except LedgerError as refusal:
+            if _is_final(refusal):
+                workspace.vault.batches.abandon(batch.pk)
+            elif issuer in (None, batch.issuer):
+                raise
+    return anchored
+
+
+def _is_final(refusal: LedgerError) -> bool:
+    """Whether a batch that was refused so can never be anchored, chain time only going on."""
+    if isinstance(refusal, SealKeyOutOfTimeError):
+        return refusal.at_unix >= refusal.valid_until
+    is_compromised = isinstance(refusal, SealKeyIsCompromisedError)
+    return is_compromised or refusal.code == "seal_key_missing"
 
 
 def _submit(workspace: Workspace, batch: BatchRow) -> Receipt:
@@ -100,6 +137,12 @@ def _renew_if_expired(workspace: Workspace, batch: BatchRow) -> BatchRow:
 
 
 def _renew(workspace: Workspace, batch: BatchRow) -> BatchRow:
+    if batch.key_id not in workspace.keys.seal_key_ids(batch.issuer):
+        raise NotFoundError(
+            f"the statement of batch {batch.batch_key.hex()} has expired, and this home has no "
+            f"longer the seal key {batch.key_id.hex()} that it must be signed with",
+            code="seal_key_missing",
+        )
     statement = _statement(batch, batch.root or b"", _valid_until(workspace))
     signature = _seal(workspace, statement)
     return workspace.vault.batches.renew(batch.pk, statement.valid_until, _raw(signature))

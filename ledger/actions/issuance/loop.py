@@ -13,6 +13,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -38,21 +39,40 @@ from ledger.actions.issuance.sealing import (
     seal_chunk,
 )
 from ledger.actions.issuers import find_department, find_seal_key
-from ledger.errors import NotFoundError
+from ledger.errors import ConflictError, NotFoundError, StorageError
 from ledger.formats.certificate import compute_batch_key
 from ledger.identifiers import CertificateId, CertificateType, Uscc
+from ledger.records import IssuerNotMandatedError
 from ledger.vault.batches import BatchRow, NewBatch
 from ledger.vault.certificates import StagedCertificate
 from ledger.vault.key_files import SealKey
 from ledger.vault.tables import BatchState, RunState
 from ledger.workspace import Workspace
 
-BATCH_LIMIT = 65_536  # one bulk status change of a whole batch stays under EIP-7825's gas limit
-CHUNK_ROWS = 1_024  # divides BATCH_LIMIT
-MAX_ERRORS = 10_000  # a file with more is not worth reading on
 _CHUNKS_IN_FLIGHT = 4
-_WORKERS_FROM_BYTES = 2_000_000  # below, starting workers takes longer than sealing
 CHINA = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True, slots=True)
+class IssuanceLimits:
+    """How a source is cut into pieces.
+
+    Attributes:
+        batch_rows: of one batch; with 65,536 a status change of all of them stays under the gas
+            limit of a transaction (EIP-7825).
+        chunk_rows: sealed and staged together.
+        errors: a file with more is not worth reading on.
+        workers_from_bytes: size of a source from which sealing goes to worker processes; below,
+            starting them takes longer.
+    """
+
+    batch_rows: int = 65_536
+    chunk_rows: int = 1_024
+    errors: int = 10_000
+    workers_from_bytes: int = 2_000_000
+
+
+DEFAULT_LIMITS = IssuanceLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +98,7 @@ class IssuanceReport:
         already_issued: rows that were issued before with the same content.
         errors: rows' errors; warnings: what was accepted all the same.
         batches: what this run anchored, batches left over by an interrupted run included.
+        given_up: names of other sources whose issuing was interrupted: issue them again.
     """
 
     state: RunState
@@ -88,6 +109,7 @@ class IssuanceReport:
     warnings: tuple[RowError, ...]
     batches: tuple[AnchoredBatch, ...]
     is_cut: bool = False
+    given_up: tuple[str, ...] = ()
 
     @property
     def invalid_rows(self) -> int:
@@ -111,6 +133,8 @@ class _Run:
     notify: ProgressCallback
     progress: IssuanceProgress
     sealed_at_unix: int
+    limits: IssuanceLimits
+    given_up: tuple[str, ...]
     batch: BatchRow | None = None
     position: int = 0
     pending: deque[tuple[int, Future[list[StagedCertificate]]]] = field(default_factory=deque)
@@ -129,6 +153,7 @@ def issue_file(
     skip_invalid: bool = False,
     related: CertificateId | None = None,
     notify: ProgressCallback = lambda _: None,
+    limits: IssuanceLimits = DEFAULT_LIMITS,
 ) -> IssuanceReport:
     """Issues every row of a clerk's file.
 
@@ -142,6 +167,7 @@ def issue_file(
         NotFoundError: no such file, department, seal key or type.
         LedgerError: the contract's refusal of a batch, such as IssuerNotMandatedError.
         ChainUnavailableError: run the command again; nothing is lost or done twice.
+        StorageError: the vault cannot be written, or a sealing worker was ended; likewise.
     """
     if not source.is_file():
         raise NotFoundError(f"no file {source}", field="file")
@@ -149,14 +175,16 @@ def issue_file(
     department = find_department(workspace, issuer)
     key = find_seal_key(workspace, issuer)
     _require_mandate(workspace, issuer, certificate_type)
-    settled = settle_closed_batches(workspace)
+    settled = settle_closed_batches(workspace, issuer=issuer)
     vault = workspace.vault
     order = make_order(key.private_key, key.x5c, issuer, department.name, vault.row_cipher)
     size = source.stat().st_size
-    with source.open("rb") as stream, open_executor(in_workers=size >= _WORKERS_FROM_BYTES) as pool:
+    run_id, given_up = _begin_run(workspace, source, related)
+    in_workers = size >= limits.workers_from_bytes
+    with source.open("rb") as stream, open_executor(in_workers=in_workers) as pool:
         run = _Run(
             workspace,
-            _begin_run(workspace, source, related),
+            run_id,
             order,
             key,
             certificate_type,
@@ -165,11 +193,13 @@ def issue_file(
             notify,
             IssuanceProgress(size),
             workspace.now_unix(),
+            limits,
+            given_up,
         )
         _take_up(run)
         today = datetime.fromtimestamp(run.sealed_at_unix, CHINA).date()
         rows = read_rows(stream, schema, issuer=issuer, today=today)
-        for chunk in _chunks(rows, CHUNK_ROWS):
+        for chunk in _chunks(rows, limits.chunk_rows):
             _stage_chunk(run, chunk, related, skip_invalid=skip_invalid)
             run.progress = replace(run.progress, read_bytes=stream.tell())
             notify(run.progress)
@@ -185,26 +215,33 @@ def _require_mandate(workspace: Workspace, issuer: Uscc, kind: CertificateType) 
     now_unix = workspace.gateway.head().time_unix
     arguments = (issuer.to_chain(), kind.to_chain(), now_unix)
     if not workspace.gateway.call(registry, "isMandatedAt", *arguments):
-        from ledger.records import IssuerNotMandatedError
-
         raise IssuerNotMandatedError(issuer, kind, now_unix)
 
 
-def _begin_run(workspace: Workspace, source: Path, related: CertificateId | None) -> int:
-    """A run over this source: the interrupted one over the same bytes, or a new one."""
+def _begin_run(
+    workspace: Workspace, source: Path, related: CertificateId | None
+) -> tuple[int, tuple[str, ...]]:
+    """A run over this source: the interrupted one over the same bytes, or a new one.
+
+    What other interrupted runs had staged is given up, so that no row of this source is held by a
+    batch that may never be closed. Returns the run and the names of their sources.
+    """
     with source.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").digest()
     if related is not None:
         digest = hashlib.sha256(digest + str(related).encode()).digest()
     runs = workspace.vault.runs
     same: int | None = None
+    given_up = []
     for unfinished in runs.unfinished():
         if unfinished.source_digest == digest and same is None:
             same = unfinished.id
             continue
         workspace.vault.batches.discard_open(unfinished.id)
         runs.finish(unfinished.id, RunState.CANCELLED, {})
-    return runs.begin(source.name, digest).id if same is None else same
+        if unfinished.source_digest != digest:
+            given_up.append(unfinished.source_name)
+    return (runs.begin(source.name, digest).id if same is None else same), tuple(given_up)
 
 
 def _take_up(run: _Run) -> None:
@@ -212,9 +249,9 @@ def _take_up(run: _Run) -> None:
     for batch in run.workspace.vault.batches.of_run(run.run_id):
         if batch.state is not BatchState.OPEN:
             continue
-        if batch.key_id != run.key.key_id:
+        if (batch.key_id, batch.certificate_type) != (run.key.key_id, run.certificate_type):
             run.workspace.vault.batches.abandon(batch.pk)
-        elif batch.count < BATCH_LIMIT:
+        elif batch.count < run.limits.batch_rows:
             run.batch, run.position = batch, batch.count
 
 
@@ -233,11 +270,11 @@ def _stage_chunk(
         run.progress, rows=run.progress.rows + len(chunk), errors=len(run.errors)
     )
     if run.errors and not skip_invalid:
-        run.is_cut = len(run.errors) >= MAX_ERRORS
+        run.is_cut = len(run.errors) >= run.limits.errors
         return  # nothing of this file will be issued; only its other errors are of interest
     while fresh:
         batch = _open_batch(run)
-        room = BATCH_LIMIT - run.position
+        room = run.limits.batch_rows - run.position
         part, fresh = fresh[:room], fresh[room:]
         run.pending.append(
             (
@@ -260,6 +297,12 @@ def _drop_known(run: _Run, drafts: list[tuple[int, PlacedDraft]]) -> list[Placed
         found = known.get(identifier)
         if found is None:
             fresh.append(placed)
+        elif found.batch_state is BatchState.CLOSED:
+            raise ConflictError(
+                f"{identifier} is in a batch that was closed but not anchored, and its anchoring "
+                "is refused for now; nothing was issued",
+                code="batch_unsettled",
+            )
         elif found.content_mac == placed.content_mac:
             run.already_issued += found.batch_state is BatchState.ANCHORED
         else:
@@ -269,7 +312,7 @@ def _drop_known(run: _Run, drafts: list[tuple[int, PlacedDraft]]) -> list[Placed
 
 
 def _open_batch(run: _Run) -> BatchRow:
-    if run.batch is None or run.position >= BATCH_LIMIT:
+    if run.batch is None or run.position >= run.limits.batch_rows:
         batch_id = secrets.token_bytes(32)
         run.batch = run.workspace.vault.batches.open(
             NewBatch(
@@ -290,7 +333,14 @@ def _drain(run: _Run, *, down_to: int) -> None:
     """Stages sealed chunks in the order in which they were handed out."""
     while len(run.pending) > down_to:
         batch_pk, future = run.pending.popleft()
-        staged = future.result()
+        try:
+            staged = future.result()
+        except BrokenProcessPool as error:
+            raise StorageError(
+                "a sealing worker was ended, perhaps for want of memory; run the command again: "
+                "nothing is lost or done twice",
+                code="sealing_interrupted",
+            ) from error
         run.workspace.vault.certificates.stage(batch_pk, staged)
         run.progress = replace(run.progress, sealed=run.progress.sealed + len(staged))
 
@@ -299,10 +349,7 @@ def _conclude(run: _Run, settled: Iterable[AnchoredBatch], *, skip_invalid: bool
     vault = run.workspace.vault
     anchored = list(settled)
     issued = 0
-    if run.errors and not skip_invalid:
-        vault.batches.discard_open(run.run_id)
-        state = RunState.FAILED
-    else:
+    if skip_invalid or not run.errors:
         for batch in vault.batches.of_run(run.run_id):
             if batch.state is BatchState.OPEN and batch.count:
                 done = anchor_batch(run.workspace, close_batch(run.workspace, batch))
@@ -310,7 +357,9 @@ def _conclude(run: _Run, settled: Iterable[AnchoredBatch], *, skip_invalid: bool
                 issued += done.count
                 run.progress = replace(run.progress, anchored=issued)
                 run.notify(run.progress)
-        state = RunState.COMPLETED
+    vault.batches.discard_open(run.run_id)
+    is_enough = skip_invalid and bool(issued or run.already_issued)
+    state = RunState.COMPLETED if is_enough or not run.errors else RunState.FAILED
     counts = {
         "rows": run.progress.rows,
         "issued": issued,
@@ -327,6 +376,7 @@ def _conclude(run: _Run, settled: Iterable[AnchoredBatch], *, skip_invalid: bool
         tuple(run.warnings),
         tuple(anchored),
         run.is_cut,
+        run.given_up,
     )
 
 

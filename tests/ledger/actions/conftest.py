@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.ledger.actions.homes import (
+    CHONGQING,
+    GUIZHOU,
+    SICHUAN,
+    Ledger,
+    found,
+)
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """Chongqing alone. Only to be copied."""
+    return found(tmp_path_factory.mktemp("founded"))
+
+
+@pytest.fixture(scope="session")
+def admitted(founded: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """Chongqing, Sichuan and Guizhou. Only to be copied."""
+    ledger = founded.copy(tmp_path_factory.mktemp("admitted"))
+    for candidate, voters in ((SICHUAN, (CHONGQING,)), (GUIZHOU, (CHONGQING, SICHUAN))):
+        ledger.create(candidate)
+        ledger.admit(candidate, *voters)
+    return ledger
+
+
+@pytest.fixture
+def ledger(founded: Ledger, tmp_path: Path) -> Ledger:
+    """Chongqing alone, for one test."""
+    return founded.copy(tmp_path / "ledger")
