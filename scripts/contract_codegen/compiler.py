@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from solcx import compile_standard
+from solcx.exceptions import SolcError
 
 EVM_VERSION = "paris"  # the widest set of permissioned engines
 OPTIMIZER_RUNS = 1000
@@ -70,14 +71,15 @@ def compile_sources(contracts: Path, sources: dict[str, str]) -> dict[str, Any]:
         "metadata": {"bytecodeHash": "none", "appendCBOR": False},
         "outputSelection": {"*": {"*": OUTPUTS, "": ["ast"]}},
     }
-    answer: dict[str, Any] = compile_standard(
-        {
-            "language": "Solidity",
-            "sources": {name: {"content": text} for name, text in sources.items()},
-            "settings": settings,
-        },
-        solc_binary=contracts / "solc-shim",
-    )
+    request = {
+        "language": "Solidity",
+        "sources": {name: {"content": text} for name, text in sources.items()},
+        "settings": settings,
+    }
+    try:
+        answer: dict[str, Any] = compile_standard(request, solc_binary=contracts / "solc-shim")
+    except SolcError as error:
+        raise CompilationError(error.message) from error
     refusals = [e["formattedMessage"] for e in answer.get("errors", ()) if not _is_foreign(e)]
     if refusals:
         raise CompilationError("\n".join(refusals))

@@ -2,8 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ICertificateLedger} from "../../interfaces/ICertificateLedger.sol";
-import {IIssuerRegistry} from "../../interfaces/IIssuerRegistry.sol";
-import {CertificateType, MemberId, Uscc} from "../../types/Identifiers.sol";
+import {CertificateType, MemberId} from "../../types/Identifiers.sol";
 import {BatchRecord, LogEntry, MandateRecord} from "../../types/Records.sol";
 import {
     BatchStatement,

@@ -34,7 +34,8 @@ library Rfc9162 {
         uint256 next = 0;
         for (uint256 width = 1 << 255; width != 0; width >>= 1) {
             if (leaves.length & width == 0) continue;
-            range[next++] = _root(leaves, from, from + width);
+            range[next] = _root(leaves, from, from + width);
+            ++next;
             from += width;
         }
     }
