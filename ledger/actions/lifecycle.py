@@ -6,25 +6,32 @@ decided it stays in the vault; the chain has a salted commitment.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from ledger.actions.holdings import find_stored, read_certificate
+from ledger.actions.holdings import read_certificate
 from ledger.actions.issuers import find_seal_key
-from ledger.chain.submitter import Receipt
-from ledger.errors import ConflictError, LedgerError, MalformedInputError, NotFoundError
+from ledger.actions.settlement import settle_acts, status_purpose
+from ledger.actions.status_targets import StatusTarget, read_targets
+from ledger.errors import (
+    ChainUnavailableError,
+    ConflictError,
+    LedgerError,
+    MalformedInputError,
+    NotFoundError,
+    StorageError,
+)
 from ledger.formats.seals import sign_digest
 from ledger.formats.statements import compute_digest
-from ledger.formats.status_list import Status, get_status, set_status, word_index
+from ledger.formats.status_list import Status
 from ledger.identifiers import CertificateId, CertificateType
-from ledger.records import StatusStatement, WordChange
+from ledger.records import StatusStatement
 from ledger.schemas import find_status_code
 from ledger.vault.acts import NewAct, OfficerCommitment
-from ledger.vault.batches import BatchRow
 from ledger.vault.certificates import StoredCertificate
+from ledger.vault.key_files import SealKey
 from ledger.vault.tables import ActState
 from ledger.workspace import Workspace
 
@@ -90,6 +97,7 @@ class Affected:
     """One certificate that an act would change, for the officer's eyes.
 
     Attributes:
+        holder_name: empty where the content was erased.
         holder_code_type: GB/T 36903 code; "001" is an organisation, whose name is public.
     """
 
@@ -152,24 +160,14 @@ def preview(
         ConflictError: a certificate is not in a status the act begins from; every such
             certificate is named.
     """
-    affected = []
-    wrong = []
-    for certificate_id in dict.fromkeys(certificate_ids):
-        stored = find_stored(workspace, certificate_id)
-        status = fetch_status(workspace, stored)
-        if status not in _STATUS_BEFORE[act]:
-            wrong.append(f"{certificate_id} is {status.name.lower()}")
-        fields = read_certificate(workspace, stored).fields
-        name, code_type = (str(fields.get(f, "")) for f in ("holder_name", "holder_code_type"))
-        affected.append(Affected(certificate_id, name, code_type, status))
-    if wrong:
-        allowed = " or ".join(sorted(status.name.lower() for status in _STATUS_BEFORE[act]))
-        raise ConflictError(
-            f"cannot {act}: expected status {allowed}, but {'; '.join(wrong)}; nothing was changed",
-            code="status_not_allowed",
-            field="identifier",
-        )
-    return affected
+    targets = read_targets(workspace, certificate_ids)
+    _require_allowed(act, targets)
+    by_id = {
+        stored.identifier: _describe(workspace, stored, target.status(stored))
+        for target in targets
+        for stored in target.certificates
+    }
+    return [by_id[str(certificate_id)] for certificate_id in dict.fromkeys(certificate_ids)]
 
 
 def change_status(
@@ -184,48 +182,77 @@ def change_status(
         ConflictError: as `preview`; or somebody changed the batch meanwhile, then nothing of the
             statement in question was changed and the act can be repeated.
     """
-    preview(workspace, act, certificate_ids)
-    by_batch: dict[int, list[StoredCertificate]] = defaultdict(list)
-    for certificate_id in dict.fromkeys(certificate_ids):
-        stored = find_stored(workspace, certificate_id)
-        by_batch[stored.batch.pk].append(stored)
+    workspace.submitter.resolve_unfinished()
+    settle_acts(workspace)
+    targets = read_targets(workspace, certificate_ids)
+    _require_allowed(act, targets)
+    return [
+        result for target in targets for result in record_change(workspace, act, target, decision)
+    ]
+
+
+def record_change(
+    workspace: Workspace, act: LifecycleAct, target: StatusTarget, decision: Decision
+) -> list[StatusResult]:
+    """Records an act for certificates of one batch, as it was read.
+
+    Raises:
+        ConflictError: somebody changed the batch since; nothing was changed.
+    """
+    key = find_seal_key(workspace, target.batch.issuer)
+    words = sorted(target.words)
     results = []
-    for group in by_batch.values():
-        by_word: dict[int, list[int]] = defaultdict(list)
-        for stored in group:
-            by_word[word_index(stored.position)].append(stored.position)
-        words = sorted(by_word)
-        for start in range(0, len(words), MAX_WORDS):
-            part = {word: by_word[word] for word in words[start : start + MAX_WORDS]}
-            results.append(_change_words(workspace, group[0].batch, act, part, decision))
+    for number, start in enumerate(range(0, len(words), MAX_WORDS), target.sequence + 1):
+        part = target.only(set(words[start : start + MAX_WORDS]))
+        results.append(_record_statement(workspace, act, part, number, key, decision))
     return results
 
 
-def _change_words(
+def _require_allowed(act: LifecycleAct, targets: list[StatusTarget]) -> None:
+    before = _STATUS_BEFORE[act]
+    wrong = [
+        f"{stored.identifier} is {target.status(stored).name.lower()}"
+        for target in targets
+        for stored in target.certificates
+        if target.status(stored) not in before
+    ]
+    if wrong:
+        allowed = " or ".join(sorted(status.name.lower() for status in before))
+        raise ConflictError(
+            f"cannot {act}: expected status {allowed}, but {'; '.join(wrong)}; nothing was changed",
+            code="status_not_allowed",
+            field="identifier",
+        )
+
+
+def _describe(workspace: Workspace, stored: StoredCertificate, status: Status) -> Affected:
+    try:
+        fields = read_certificate(workspace, stored).fields
+    except NotFoundError:
+        fields = {}  # its content was erased; its status can be changed even so
+    name, code_type = (str(fields.get(f, "")) for f in ("holder_name", "holder_code_type"))
+    return Affected(CertificateId.parse(stored.identifier), name, code_type, status)
+
+
+def _record_statement(
     workspace: Workspace,
-    batch: BatchRow,
     act: LifecycleAct,
-    positions: dict[int, list[int]],
+    target: StatusTarget,
+    sequence: int,
+    key: SealKey,
     decision: Decision,
 ) -> StatusResult:
-    record = workspace.gateway.batch(batch.batch_key)
-    if record is None:
-        raise NotFoundError(f"the chain has no batch {batch.batch_key.hex()}")
     officer = OfficerCommitment.make(decision.officer) if decision.officer else None
-    key = find_seal_key(workspace, batch.issuer)
     statement = StatusStatement(
-        batch.issuer,
+        target.batch.issuer,
         key.key_id,
-        batch.batch_key,
-        record.status_sequence + 1,
+        target.batch.batch_key,
+        sequence,
         decision.reason_code,
         int(decision.effective_date.strftime("%Y%m%d")),
         officer.commitment if officer else NO_OFFICER,
         decision.legal_basis,
-        tuple(
-            _word_change(workspace, batch.batch_key, index, changed, _STATUS_AFTER[act])
-            for index, changed in positions.items()
-        ),
+        target.changes(_STATUS_AFTER[act]),
     )
     digest = compute_digest(statement, workspace.gateway.ledger_id)
     signature = sign_digest(key.private_key, digest)
@@ -233,8 +260,8 @@ def _change_words(
     kept = workspace.vault.acts.record(
         NewAct(
             kind=act.value,
-            batch_key=batch.batch_key,
-            sequence=statement.sequence,
+            batch_key=statement.batch_key,
+            sequence=sequence,
             statement=statement.encode(),
             signature=signature.r + signature.s,
             officer=officer,
@@ -242,42 +269,30 @@ def _change_words(
                 "reason_code": decision.reason_code,
                 "legal_basis": decision.legal_basis,
                 "effective_date": decision.effective_date.isoformat(),
-                "positions": sorted(p for changed in positions.values() for p in changed),
+                "positions": sorted(stored.position for stored in target.certificates),
             },
         )
     )
     try:
-        receipt: Receipt = workspace.submitter.submit(
+        receipt = workspace.submitter.submit(
             "CertificateLedger",
             "changeStatus",
             statement.to_abi(),
             signature.to_abi(),
-            purpose=f"status {act}",
+            purpose=status_purpose(act.value),
             reference=digest.hex(),
         )
-    except LedgerError as error:
-        if error.code not in ("outcome_unknown", "chain_unavailable"):
-            workspace.vault.acts.mark(kept.pk, ActState.REFUSED, {"reason": error.code})
+    except (ChainUnavailableError, StorageError):
+        raise  # it may be recorded yet: `settle_acts` finds out
+    except LedgerError as refusal:
+        workspace.vault.acts.mark(kept.pk, ActState.REFUSED, {"reason": refusal.code})
         raise
     workspace.vault.acts.mark(kept.pk, ActState.RECORDED)
     entry = receipt.entries[0]
-    count = sum(len(changed) for changed in positions.values())
     return StatusResult(
-        batch.batch_key, count, statement.sequence, entry.index, entry.entry.time_unix
+        statement.batch_key,
+        len(target.certificates),
+        sequence,
+        entry.index,
+        entry.entry.time_unix,
     )
-
-
-def _word_change(
-    workspace: Workspace, batch_key: bytes, index: int, positions: list[int], status: Status
-) -> WordChange:
-    before = after = workspace.gateway.status_word(batch_key, index)
-    for position in positions:
-        after = set_status(after, position, status)
-    return WordChange(index, before, after)
-
-
-def fetch_status(workspace: Workspace, stored: StoredCertificate) -> Status:
-    """The status of a certificate as the chain has it now."""
-    index = word_index(stored.position)
-    word = workspace.gateway.status_word(stored.batch.batch_key, index)
-    return get_status(word, stored.position)

@@ -25,9 +25,9 @@ from ledger.actions.lifecycle import (
     LifecycleAct,
     StatusResult,
     change_status,
-    fetch_status,
     preview,
 )
+from ledger.actions.status_targets import fetch_status
 from ledger.errors import ConflictError, MalformedInputError, NotFoundError
 from ledger.formats.status_list import Status
 from ledger.identifiers import CertificateId

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from ledger.actions.holdings import find_stored, read_certificate
-from ledger.actions.lifecycle import fetch_status
 from ledger.actions.presentation import field_titles
+from ledger.actions.status_targets import fetch_status
 from ledger.errors import StorageError
 from ledger.formats.status_list import Status
 from ledger.identifiers import CertificateId, CertificateType, Uscc

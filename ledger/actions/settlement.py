@@ -1,0 +1,72 @@
+"""Finds out what became of status acts whose outcome was unknown when they were sent.
+
+An act is signed and kept before it is sent. After an interruption only the chain knows whether it
+was recorded: status changes of a batch are numbered, and the log has the statement of each number.
+"""
+
+from __future__ import annotations
+
+from ledger.formats.statements import compute_digest
+from ledger.records import StatusChanged, StatusStatement
+from ledger.vault.acts import ActRow
+from ledger.vault.outbox import OutboxRow
+from ledger.vault.tables import ActState, TransactionState
+from ledger.workspace import Workspace
+
+
+def status_purpose(kind: str) -> str:
+    """What a transaction that carries a status act of this kind is for, in the outbox."""
+    return f"status {kind}"
+
+
+def settle_acts(workspace: Workspace) -> list[ActRow]:
+    """Marks the acts whose outcome the chain tells as recorded or refused; sends nothing.
+
+    Returns:
+        The acts whose outcome is still unknown: a transaction with them may be carried out yet.
+
+    Raises:
+        ChainUnavailableError: the chain does not answer.
+    """
+    acts = workspace.vault.acts
+    open_acts = acts.in_state(ActState.PREPARED, ActState.SENT)
+    if open_acts:
+        workspace.sync_index()
+    unknown = []
+    for act in open_acts:
+        outcome = _find_outcome(workspace, act)
+        if outcome is None:
+            unknown.append(act)
+        else:
+            state, reason = outcome
+            acts.mark(act.pk, state, {"settled": reason})
+    return unknown
+
+
+def _find_outcome(workspace: Workspace, act: ActRow) -> tuple[ActState, str] | None:
+    """The state of an act and why, None if it is unknown."""
+    for change in _changes_of(workspace, act.batch_key or b""):
+        if change.encode() == act.statement:
+            return ActState.RECORDED, "in_log"
+        if change.sequence == act.sequence:
+            return ActState.REFUSED, "number_taken"
+    carriers = {row.state for row in _transactions_of(workspace, act)}
+    if not carriers:
+        return ActState.REFUSED, "never_sent"
+    if carriers == {TransactionState.REVERTED}:
+        return ActState.REFUSED, "reverted"
+    return None
+
+
+def _changes_of(workspace: Workspace, batch_key: bytes) -> list[StatusStatement]:
+    return [
+        StatusChanged.decode_payload(row.payload).statement
+        for row in workspace.index.entries_of(batch_key)
+        if row.kind == StatusChanged.TOPIC and row.payload is not None
+    ]
+
+
+def _transactions_of(workspace: Workspace, act: ActRow) -> list[OutboxRow]:
+    statement = StatusStatement.decode(act.statement)
+    digest = compute_digest(statement, workspace.gateway.ledger_id)
+    return workspace.vault.outbox.about(status_purpose(act.kind), digest.hex())
