@@ -109,7 +109,7 @@ class Acts:
         }
         with self._database.write() as connection:
             if new.officer is not None:
-                self._keep(connection, new.officer)
+                keep_officer(connection, self._cipher, new.officer)
             key = connection.scalar(insert(acts).values(row).returning(acts.c.id))
             return self.get(key)
 
@@ -166,19 +166,19 @@ class Acts:
         )
         return OfficerCommitment(content[SALT_SIZE:].decode(), content[:SALT_SIZE])
 
-    def _keep(self, connection: Connection, officer: OfficerCommitment) -> None:
-        commitment = officer.commitment
-        known = select(officers.c.commitment).where(officers.c.commitment == commitment)
-        if connection.scalar(known) is None:
-            row = self._cipher.encrypt(
-                officer.salt + officer.officer.encode(), officer_binding(commitment)
-            )
-            connection.execute(insert(officers).values(commitment=commitment, **row._asdict()))
-
     def _select(self, *conditions: ColumnElement[bool]) -> list[ActRow]:
         query = select(acts).where(*conditions).order_by(acts.c.id)
         with self._database.read() as connection:
             return [_to_act(row) for row in connection.execute(query).mappings()]
+
+
+def keep_officer(connection: Connection, cipher: RowCipher, officer: OfficerCommitment) -> None:
+    """Keep who stands behind a commitment, encrypted, inside the caller's transaction."""
+    commitment = officer.commitment
+    known = select(officers.c.commitment).where(officers.c.commitment == commitment)
+    if connection.scalar(known) is None:
+        row = cipher.encrypt(officer.salt + officer.officer.encode(), officer_binding(commitment))
+        connection.execute(insert(officers).values(commitment=commitment, **row._asdict()))
 
 
 def _to_act(row: RowMapping) -> ActRow:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, select
 
 from ledger.errors import ConflictError, LedgerError, NotFoundError, StorageError
+from ledger.vault.acts import OfficerCommitment, keep_officer
 from ledger.vault.batches import BatchRow, fetch_batch
 from ledger.vault.cipher import RowCipher, certificate_binding
 from ledger.vault.database import Database
@@ -162,7 +163,9 @@ class Certificates:
                 counts[BatchState(state)] = int(total)
         return counts
 
-    def erase_key(self, identifier: str, reason: str) -> Erasure:
+    def erase_key(
+        self, identifier: str, reason: str, officer: OfficerCommitment | None = None
+    ) -> Erasure:
         """Destroy a certificate's data key, and with it its content.
 
         On SQLite no file holds the key's bytes afterwards; erasing again changes nothing but makes
@@ -171,11 +174,15 @@ class Certificates:
 
         Raises:
             NotFoundError: certificate_missing.
+            ConflictError: certificate_held.
             StorageError: erasure_incomplete when the content cannot be read any more, but a reader
                 keeps the old bytes of the key in the write-ahead log: erase again.
         """
         with self._database.write() as connection:
-            erasure = erase(connection, identifier, reason, self._clock())
+            commitment = None if officer is None else officer.commitment
+            erasure = erase(connection, identifier, reason, commitment, self._clock())
+            if officer is not None and erasure.officer == commitment:
+                keep_officer(connection, self._cipher, officer)
         try:
             self._database.truncate_log()
         except StorageError as error:

@@ -23,6 +23,8 @@ from ledger.vault.batches import Batches
 from ledger.vault.certificates import Certificates
 from ledger.vault.cipher import KEY_SIZE, RowCipher
 from ledger.vault.database import Database
+from ledger.vault.erasures import ErasureRegister
+from ledger.vault.holds import Holds
 from ledger.vault.lock import VaultLock
 from ledger.vault.outbox import Outbox
 from ledger.vault.passphrase import DEFAULT_COST, ScryptCost, WrappedVaultKey
@@ -66,6 +68,8 @@ class Vault:
         self.certificates = Certificates(database, cipher, clock)
         self.outbox = Outbox(database, clock)
         self.acts = Acts(database, cipher, clock)
+        self.holds = Holds(database, cipher, clock)
+        self.erasures = ErasureRegister(database)
 
     @classmethod
     def create(

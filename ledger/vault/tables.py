@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 REVISION_TABLE = "vault_revision"
 
 
@@ -186,6 +186,21 @@ erasures = Table(
     Column("identifier", Text, nullable=False),
     Column("erased_at_unix", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("officer", Bytes),
+    Index(None, "identifier"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("identifier", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("officer", Bytes),
+    Column("placed_at_unix", BigInteger, nullable=False),
+    Column("released_at_unix", BigInteger),
+    Column("release_reason", Text),
+    Column("release_officer", Bytes),
     Index(None, "identifier"),
 )
 

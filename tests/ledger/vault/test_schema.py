@@ -13,11 +13,12 @@ from sqlalchemy import create_engine, create_mock_engine, insert
 
 from ledger.errors import NotAuthorizedError, StorageError
 from ledger.vault import certificates, schema
+from ledger.vault.erasures import Erasure
 from ledger.vault.store import DATABASE_NAME, Vault
 from ledger.vault.tables import SCHEMA_REVISION, metadata
 from tests.ledger.vault.vaults import create_vault, new_batch, open_vault, stage
 
-NEXT = "0002"
+NEXT = "9999"
 NEXT_STEP = '''"""A later step."""
 
 import sqlalchemy as sa
@@ -49,9 +50,17 @@ def use_later_program(monkeypatch: pytest.MonkeyPatch, path: Path, then: str = "
     with resources.as_file(resources.files("ledger.vault") / "migrations") as today:
         shutil.copytree(today, path)
     step = NEXT_STEP.format(next=NEXT, current=SCHEMA_REVISION, then=then)
-    (path / "versions" / "v0002_later.py").write_text(step)
+    (path / "versions" / "v9999_later.py").write_text(step)
     monkeypatch.setattr(schema, "MIGRATIONS", str(path))
     monkeypatch.setattr(schema, "SCHEMA_REVISION", NEXT)
+
+
+def use_first_program(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """Give this process only the first migration."""
+    with resources.as_file(resources.files("ledger.vault") / "migrations") as today:
+        shutil.copytree(today, path, ignore=shutil.ignore_patterns("v0002*", "__pycache__"))
+    monkeypatch.setattr(schema, "MIGRATIONS", str(path))
+    monkeypatch.setattr(schema, "SCHEMA_REVISION", "0001")
 
 
 def read(directory: Path, query: str) -> list[tuple[object, ...]]:
@@ -88,6 +97,29 @@ def test_older_vault_is_brought_up_to_date_with_its_data(
         assert vault.certificates.decrypt(found) == b"b"
     assert read(old_directory, "SELECT note FROM batches") == [("brought along",)]
     assert read(old_directory, "SELECT version_num FROM vault_revision") == [(NEXT,)]
+
+
+def test_erasures_of_the_first_schema_stay_and_holds_can_be_placed(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        use_first_program(earlier, tmp_path / "migrations")
+        with create_vault(directory) as vault:
+            stage(vault, vault.batches.open(new_batch()), "a", "b")
+    raw = sqlite3.connect(directory / DATABASE_NAME)
+    with raw:
+        raw.execute("DELETE FROM data_keys WHERE certificate = 1")
+        raw.execute(
+            "INSERT INTO erasures (identifier, erased_at_unix, reason) VALUES ('a', 5, 'early')"
+        )
+    raw.close()
+    with open_vault(directory) as vault:
+        assert vault.erasures.all() == [Erasure("a", 5, "early")]
+        assert vault.holds.place("b", "audit", None).reason == "audit"
+        found = vault.certificates.find("b")
+        assert found is not None
+        assert vault.certificates.decrypt(found) == b"b"
+    assert read(directory, "SELECT version_num FROM vault_revision") == [("0002",)]
 
 
 def test_older_vault_is_not_migrated_for_a_reader(
