@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from zhenglian.failures import EXIT_FAILED
 from zhenglian.session import Session
 from zhenglian.times import parse_day, today_in_china
 
@@ -71,7 +72,16 @@ def require_answer(session: Session, *, dry_run: bool, yes: bool) -> None:
         raise typer.BadParameter("--json asks nobody: add --yes or --dry-run")
 
 
-def confirm(question: str, *, is_final: bool) -> None:
-    """Goes on only after a yes. Raises typer.Abort."""
-    warning = " This cannot be undone." if is_final else ""
-    typer.confirm(f"{question}{warning}", abort=True, err=True)
+def confirm(session: Session, plan: str, *, is_final: bool) -> None:
+    """Goes on only after a yes; without one the command ends with exit code 1."""
+    pick = session.language.pick
+    warning = pick("，不可撤回", ", which cannot be undone") if is_final else ""
+    question = pick(f"确认{plan}{warning}？", f"Really {plan}{warning}?")
+    try:
+        is_yes = typer.confirm(question, err=True)
+    except typer.Abort:
+        session.output.note("")
+        is_yes = False
+    if not is_yes:
+        session.output.note(pick("未作任何变更。", "Nothing was changed."))
+        raise typer.Exit(EXIT_FAILED)

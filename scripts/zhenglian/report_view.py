@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ledger.formats.certificate import Certificate
+from ledger.identifiers import CertificateType
 from ledger.verification.finding import Outcome
 from ledger.verification.report import Check, CheckName, Presentation, Report
 from ledger.verification.wording import CHECK_WORDING, OUTCOME_WORDING, REASON_WORDING
+from zhenglian.reasons import describe_reason
 from zhenglian.session import Session
 from zhenglian.times import format_day, format_time
 
@@ -35,6 +37,7 @@ def print_report(session: Session, report: Report, titles: Mapping[str, str]) ->
     _print_outcome(session, report)
     if report.certificate is not None:
         _print_certificate(session, report, report.certificate, titles)
+    kind = report.certificate.type if report.certificate is not None else None
     output.line()
     output.table(
         ("", pick("检查", "check"), pick("理由", "reason")),
@@ -42,7 +45,7 @@ def print_report(session: Session, report: Report, titles: Mapping[str, str]) ->
             (
                 f"{_MARKS[check.outcome]} {check.name.number:>2}",
                 _name(session, check),
-                _explain(session, check),
+                _explain(session, check, kind),
             )
             for check in report.checks
         ),
@@ -62,10 +65,11 @@ def _print_outcome(session: Session, report: Report) -> None:
     output.line(f"{_MARKS[report.outcome]} {told}", _STYLES[report.outcome])
     output.pairs(
         [
-            (pick("核验时点", "as of"), format_time(report.as_of_unix)),
-            (pick("规则", "policy"), report.policy_version),
             (pick("证照真实", "authentic"), _outcome(session, report.authenticity)),
             (pick("可以采信", "to be relied on"), _outcome(session, report.reliance)),
+            (pick("核验时点", "as of"), format_time(report.as_of_unix)),
+            (pick("依据账本", "by the log"), _log(session, report)),
+            (pick("规则", "policy"), report.policy_version),
         ]
     )
 
@@ -89,13 +93,15 @@ def _print_certificate(
                 pick("未知", "not known") if anchored is None else format_time(anchored),
             ),
             (pick("出示方式", "presentation"), _presentation(session, report, certificate)),
-            *((titles.get(name, name), str(value)) for name, value in certificate.fields.items()),
-            (
-                pick("未出示", "not shown"),
-                pick(f"{certificate.hidden_fields} 项", f"{certificate.hidden_fields} fields"),
-            ),
         ]
     )
+    output.line()
+    hidden = certificate.hidden_fields
+    output.line(
+        pick(f"出示的字段（另有 {hidden} 项未出示）", f"Fields shown ({hidden} others are not)"),
+        "bold",
+    )
+    output.pairs((titles.get(name, name), str(value)) for name, value in certificate.fields.items())
 
 
 def _presentation(session: Session, report: Report, certificate: Certificate) -> str:
@@ -119,16 +125,16 @@ def _name(session: Session, check: Check) -> str:
     )
 
 
-def _explain(session: Session, check: Check) -> str:
+def _explain(session: Session, check: Check, kind: CertificateType | None) -> str:
     if check.reason is None:
         return ""
     words = REASON_WORDING[check.reason]
     told = session.language.pick(words.zh, words.en)
-    further = "; ".join(_further(session, check))
+    further = "; ".join(_further(session, check, kind))
     return f"{told} [{check.reason}]" + (f" {further}" if further else "")
 
 
-def _further(session: Session, check: Check) -> Iterator[str]:
+def _further(session: Session, check: Check, kind: CertificateType | None) -> Iterator[str]:
     """What a person wants to know besides: of a status its date, reason and basis."""
     pick, detail = session.language.pick, check.detail
     if check.name is CheckName.WELL_FORMED and "message" in detail:
@@ -137,7 +143,10 @@ def _further(session: Session, check: Check) -> Iterator[str]:
         recorded := detail.get("recorded_at_unix"), int
     ):
         yield pick(f"记录于 {format_time(recorded)}", f"recorded {format_time(recorded)}")
-        yield pick(f"原因代码 {detail['reason_code']:02}", f"reason {detail['reason_code']:02}")
+        reason = describe_reason(
+            kind, int(str(detail["reason_code"])), session.language, session.schemas
+        )
+        yield pick(f"原因 {reason}", f"reason {reason}")
         yield str(detail["legal_basis"])
 
 
@@ -148,6 +157,13 @@ def _next_steps(session: Session, report: Report) -> Iterator[str]:
         if check.outcome is wanted and check.reason is not None:
             words = REASON_WORDING[check.reason]
             yield session.language.pick(words.next_zh, words.next_en)
+
+
+def _log(session: Session, report: Report) -> str:
+    if report.trusted_log is None:
+        return session.language.pick("无可信账本", "none that is trusted")
+    size, until = report.trusted_log.size, format_time(report.trusted_log.time_unix)
+    return session.language.pick(f"共 {size} 条，截至 {until}", f"{size} entries, up to {until}")
 
 
 def _outcome(session: Session, outcome: Outcome) -> str:

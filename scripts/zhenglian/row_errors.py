@@ -33,8 +33,8 @@ def tell_row_errors(
     _print(session, warnings, SHOWN_WARNINGS)
     session.output.line(
         session.language.pick(
-            f"全部 {len(problems)} 条问题见 {report}，可用表格软件打开。",
-            f"All {len(problems)} problems are in {report}, which a spreadsheet opens.",
+            f"全部 {len(problems)} 条见 {report}，可用表格软件打开。",
+            f"All of it ({len(problems)}) is in {report}, which a spreadsheet opens.",
         )
     )
 
@@ -46,7 +46,7 @@ def _print(session: Session, problems: Sequence[RowError], most: int) -> None:
     columns = (
         ("行", "列", "填写内容", "问题")
         if language is Language.ZH
-        else ("line", "column", "found", "expected")
+        else ("line", "column", "found", "problem")
     )
     ordered = sorted(problems, key=lambda problem: problem.line)
     session.output.table(

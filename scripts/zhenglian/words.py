@@ -7,7 +7,7 @@ from zhenglian.language import Language
 _STATUSES = {
     "valid": ("有效", "valid"),
     "suspended": ("暂停使用", "suspended"),
-    "revoked": ("已撤销", "revoked"),
+    "revoked": ("已作废", "revoked"),
     "superseded": ("已被替换", "superseded"),
 }
 
@@ -15,7 +15,7 @@ _ACTS = {
     "batch_anchored": ("签发上链", "issued and anchored"),
     "suspended": ("暂停", "suspended"),
     "restored": ("恢复", "restored"),
-    "revoked": ("撤销", "revoked"),
+    "revoked": ("作废", "revoked"),
     "superseded": ("被替换", "superseded"),
     "status_changed": ("状态变更", "status changed"),
     "status_attested": ("状态证明", "status attested"),
@@ -39,6 +39,40 @@ _ACTS = {
     "mandate_changed": ("授权变更", "mandate changed"),
     "mandate_attested": ("授权证明", "mandate attested"),
 }
+
+# What is done to a certificate: in Chinese one word, in English before and after it is done.
+# 作废 stands for 撤销, 注销 and 吊销 alike; which of them it is, the reason tells.
+_VERBS = {
+    "suspend": ("暂停", "suspend", "suspended"),
+    "restore": ("恢复", "restore", "restored"),
+    "revoke": ("作废", "revoke", "revoked"),
+    "replace": ("替换", "replace", "replaced"),
+}
+
+
+def describe_plan(verb: str, count: int, language: Language) -> str:
+    """What is about to be done to a number of certificates.
+
+    >>> describe_plan("revoke", 1, Language.EN), describe_plan("revoke", 2, Language.ZH)
+    ('revoke 1 certificate', '作废 2 张证照')
+    """
+    zh, en, _ = _VERBS[verb]
+    return language.pick(f"{zh} {count} 张证照", f"{en} {count_certificates(count)}")
+
+
+def describe_done(verb: str, count: int, language: Language) -> str:
+    """What was done.
+
+    >>> describe_done("revoke", 2, Language.EN), describe_done("revoke", 2, Language.ZH)
+    ('2 certificates revoked', '已作废 2 张证照')
+    """
+    zh, _, done = _VERBS[verb]
+    return language.pick(f"已{zh} {count} 张证照", f"{count_certificates(count)} {done}")
+
+
+def count_certificates(count: int) -> str:
+    """A number of certificates in English."""
+    return f"{count:,} certificate{'' if count == 1 else 's'}"
 
 
 def describe_status(status: str, language: Language) -> str:

@@ -15,6 +15,7 @@ from zhenglian.progress import show_progress
 from zhenglian.row_errors import tell_row_errors
 from zhenglian.session import Session
 from zhenglian.times import format_time
+from zhenglian.words import count_certificates
 
 if TYPE_CHECKING:
     from ledger.actions.issuance.loop import IssuanceReport
@@ -149,24 +150,26 @@ def print_report(session: Session, report: IssuanceReport, *, skipped: bool) -> 
             )
         )
     if is_nothing_issued(report) or (report.errors and not skipped):
+        _print_refusal(session, report, skipped=skipped)
+        return
+    if report.already_issued and not report.issued:
         output.line(
             pick(
-                f"未签发任何证照：发现 {len(report.errors)} 处问题，涉及 {report.invalid_rows} 行。"
-                "请改正后重试，或用 --skip-invalid 只签发正确的行。",
-                f"Nothing was issued: {len(report.errors)} problems in {report.invalid_rows} rows. "
-                "Correct them and run again, or issue the other rows with --skip-invalid.",
+                f"没有新的证照：{report.already_issued} 张此前已签发，内容相同，未作改动。",
+                f"Nothing new: {report.already_issued} had been issued before with the same "
+                "content; nothing was changed.",
             ),
-            "bold red",
+            "bold",
         )
-        return
-    output.line(
-        pick(
-            f"已签发 {report.issued} 张证照（共 {report.rows} 行）。",
-            f"Issued {report.issued} certificates from {report.rows} rows.",
-        ),
-        "bold green" if report.issued else "bold",
-    )
-    if report.already_issued:
+    else:
+        output.line(
+            pick(
+                f"已签发 {report.issued} 张证照（共 {report.rows} 行）。",
+                f"Issued {count_certificates(report.issued)} from {report.rows} rows.",
+            ),
+            "bold green",
+        )
+    if report.already_issued and report.issued:
         output.line(
             pick(
                 f"另有 {report.already_issued} 张此前已签发，内容相同，未作改动。",
@@ -198,4 +201,23 @@ def print_report(session: Session, report: IssuanceReport, *, skipped: bool) -> 
                 (pick("上链时间", "anchored"), format_time(batch.anchored_at_unix)),
                 (pick("日志序号", "log index"), str(batch.log_index)),
             ]
+        )
+
+
+def _print_refusal(session: Session, report: IssuanceReport, *, skipped: bool) -> None:
+    pick, wrong = session.language.pick, report.invalid_rows
+    session.output.line(
+        pick(
+            f"未签发任何证照：{wrong} 行有误，共 {len(report.errors)} 处。请改正后重试。",
+            f"Nothing was issued. Lines that are wrong: {wrong}, problems: {len(report.errors)}. "
+            "Correct them and run again.",
+        ),
+        "bold red",
+    )
+    if report.rows > wrong and not skipped:
+        session.output.line(
+            pick(
+                f"也可用 --skip-invalid 先签发其余 {report.rows - wrong} 行。",
+                f"Or issue the other {report.rows - wrong} rows with --skip-invalid.",
+            )
         )

@@ -24,14 +24,17 @@ from zhenglian.decisions import (
 from zhenglian.masking import mask_name
 from zhenglian.session import Session
 from zhenglian.times import format_time
-from zhenglian.words import describe_status
+from zhenglian.words import describe_done, describe_plan, describe_status
 
 if TYPE_CHECKING:
     from ledger.actions.lifecycle import Affected, Decision, LifecycleAct, StatusResult
     from ledger.identifiers import CertificateId
 
 SHOWN = 20
-NOTHING_MORE = "Interrupted. A change that was not reported has not been made or is in the audit."
+INTERRUPTED = (
+    "Interrupted. Whether the change was recorded tells `zhenglian audit`; if not, run the command "
+    "again."
+)
 
 _HELP = {
     "suspend": """Suspends certificates until they are restored.
@@ -58,7 +61,7 @@ _HELP = {
 def add_commands(app: typer.Typer) -> None:
     """Adds the commands of this module."""
     for act in _HELP:
-        command(app, act, cls=ReasonListingCommand, on_interrupt=NOTHING_MORE)(_make_command(act))
+        command(app, act, cls=ReasonListingCommand, on_interrupt=INTERRUPTED)(_make_command(act))
 
 
 def _make_command(act: str) -> Callable[..., None]:
@@ -93,7 +96,8 @@ def _make_command(act: str) -> Callable[..., None]:
         if dry_run:
             return
         if not yes:
-            confirm(f"{act.capitalize()} {len(affected)} certificates?", is_final=act == "revoke")
+            plan = describe_plan(act, len(affected), session.language)
+            confirm(session, plan, is_final=act == "revoke")
         with session.unlock(passphrase) as workspace:
             results = change_status(workspace, what, named, decision)
         _tell_results(session, what, results)
@@ -145,13 +149,8 @@ def _tell_preview(
     from zhenglian.reasons import describe_reason
 
     count = len(affected)
-    output.line(
-        pick(
-            f"{'将' if not dry_run else '试运行：将'}变更 {count} 张证照",
-            f"{'Dry run: would' if dry_run else 'Will'} {act} {count} certificates",
-        ),
-        "bold",
-    )
+    plan = describe_plan(act.value, count, session.language)
+    output.line((pick("试运行：", "Dry run: ") if dry_run else "") + plan, "bold")
     kind = affected[0].certificate_id.type
     reason = describe_reason(kind, decision.reason_code, session.language, session.schemas)
     output.pairs(
@@ -185,9 +184,7 @@ def _tell_results(session: Session, act: LifecycleAct, results: Sequence[StatusR
     if output.is_json:
         output.document({"act": act, "certificates": count, "statements": results})
         return
-    output.line(
-        pick(f"已完成：{count} 张证照。", f"Done: {act} {count} certificates."), "bold green"
-    )
+    output.line(describe_done(act.value, count, session.language), "bold green")
     for result in results:
         output.pairs(
             [

@@ -94,8 +94,9 @@ def present(
         names = _chosen(disclose or [])
         wanted = None if ALL in names else names
         evidence = presentation.present(workspace, certificate_id, wanted, binding=binding)
+        titles = presentation.field_titles(workspace, evidence.certificate)
     write_whole(path, lambda beside: beside.write_bytes(evidence.to_json()))
-    _tell(session, evidence, path)
+    _tell(session, evidence, path, list(titles.values()))
 
 
 def make_holder_key(
@@ -161,7 +162,7 @@ def _make_binding(
     return HolderBinding(key, audience, purpose or None, expires_at_unix, nonce)
 
 
-def _tell(session: Session, evidence: Evidence, path: Path) -> None:
+def _tell(session: Session, evidence: Evidence, path: Path, titles: list[str]) -> None:
     output, certificate = session.output, evidence.certificate
     binding = certificate.key_binding
     if output.is_json:
@@ -178,11 +179,10 @@ def _tell(session: Session, evidence: Evidence, path: Path) -> None:
         )
         return
     output.line(f"Wrote {path}.", "bold green")
-    shown = [f"{name} {value}" for name, value in certificate.fields.items()]
     output.pairs(
         [
             ("certificate", str(certificate.certificate_id)),
-            ("shows", ", ".join(shown) or "no field of the holder"),
+            ("shows", "、".join(titles) or "no field of the holder"),
             ("hides", f"{certificate.hidden_fields} fields"),
             ("bound to", binding.audience if binding else ""),
             ("bound until", format_time(binding.valid_until_unix) if binding else ""),

@@ -27,6 +27,7 @@ from zhenglian.options import IdentifierArgument
 from zhenglian.row_errors import tell_row_errors
 from zhenglian.session import Session
 from zhenglian.times import format_time
+from zhenglian.words import describe_plan
 
 if TYPE_CHECKING:
     from ledger.actions.lifecycle import Decision
@@ -84,7 +85,7 @@ def replace(
     if dry_run:
         return None
     if not yes:
-        confirm("Replace this certificate?", is_final=True)
+        confirm(session, describe_plan("replace", 1, session.language), is_final=True)
     with session.unlock(passphrase) as workspace:
         done = replace_certificate(workspace, replaced, file, decision)
     errors = (*done.plan.errors, *done.issuance.errors)
@@ -123,13 +124,8 @@ def _tell_plan(
             )
         return
     who = plan.affected
-    output.line(
-        pick(
-            f"{'试运行：' if dry_run else ''}以新证替换旧证",
-            f"{'Dry run: would' if dry_run else 'Will'} replace a certificate",
-        ),
-        "bold",
-    )
+    told = describe_plan("replace", 1, session.language)
+    output.line((pick("试运行：", "Dry run: ") if dry_run else "") + told, "bold")
     output.pairs(
         [
             (
