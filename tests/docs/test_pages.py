@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +44,36 @@ def test_every_decision_is_listed() -> None:
     listed = (ROOT / "docs/adr/README.md").read_text("utf-8")
     pages = sorted(path.name for path in (ROOT / "docs/adr").glob("[0-9]*.md"))
     assert re.findall(r"\((\d{4}-[a-z0-9-]+\.md)\)", listed) == pages
+
+
+def test_first_own_steps_run_as_they_are_printed(tmp_path: Path) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euc", read_steps("README.md")],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path, "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Everything is as it must be" in done.stdout
+
+
+def test_both_readmes_have_the_same_steps() -> None:
+    steps = [
+        [line.split("  #")[0] for line in read_steps(page).splitlines()[1:]]
+        for page in ("README.md", "README.zh-CN.md")
+    ]
+    assert steps[0] == steps[1]
+
+
+def read_steps(page: str) -> str:
+    """The commands of the block that begins with setting the environment."""
+    text = (ROOT / page).read_text("utf-8")
+    (steps,) = re.findall(r"^```sh\n(export .*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return str(steps)
 
 
 def find_anchors(text: str) -> set[str]:
