@@ -34,6 +34,7 @@ _DATE = {"format": "date"}
 _LONG_TERM = {"anyOf": [_DATE, {"const": "长期"}]}
 _DESCRIBING = {"title", "description", "$comment", "type", _ANNOTATION}
 _KEYWORDS = _DESCRIBING | {"enum", "pattern", "minLength", "maxLength", "format", "anyOf"}
+_MAX_YEARS = 1000
 _PROPERTY_NAME = re.compile(r"[a-z][A-Za-z0-9]*", re.ASCII)
 
 
@@ -104,7 +105,8 @@ class CertificateSchema:
     """A type's schema, as read from one exact file.
 
     `schema_hash` is the SHA-256 (32 bytes) of `document`, the bytes of that file. `status_codes`
-    empty means that the type has no table of reasons.
+    empty means that the type has no table of reasons. `retention_years` is how long after its end
+    of validity a certificate's content must be kept, None if the type sets no period.
     """
 
     type: CertificateType
@@ -112,6 +114,7 @@ class CertificateSchema:
     name: str
     fields: tuple[SchemaField, ...]
     status_codes: tuple[StatusCode, ...]
+    retention_years: int | None
     schema_hash: bytes
     document: bytes = field(repr=False)
 
@@ -179,6 +182,7 @@ def parse_schema(document: bytes) -> CertificateSchema:
                 for name, content in tree["properties"].items()
             ),
             status_codes=read_status_codes(annotation.get("statusCodes", [])),
+            retention_years=_read_years(annotation.get("retentionYears")),
             schema_hash=hashlib.sha256(document).digest(),
             document=document,
         )
@@ -214,6 +218,14 @@ def _read_field(name: str, content: Mapping[str, object], *, is_required: bool) 
         min_length=int(str(content.get("minLength", 0))),
         max_length=None if longest is None else int(str(longest)),
     )
+
+
+def _read_years(years: object) -> int | None:
+    if years is None:
+        return None
+    if type(years) is not int or not 0 <= years <= _MAX_YEARS:
+        raise ValueError(f"retentionYears {years!r} is no whole number from 0 to {_MAX_YEARS}")
+    return years
 
 
 def _require_keywords(name: str, content: Mapping[str, object], kind: FieldKind) -> None:

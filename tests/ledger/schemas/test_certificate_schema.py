@@ -102,6 +102,13 @@ def test_schema_of_firms_identifies_its_holder_by_uscc() -> None:
     assert parse_schema(json.dumps(tree).encode()).holder_code_type == "001"
 
 
+def test_period_of_retention_is_read_and_may_be_missing(schema: CertificateSchema) -> None:
+    assert schema.retention_years == 10
+    tree = json.loads(FILE.read_bytes())
+    del tree["x-zhenglian"]["retentionYears"]
+    assert parse_schema(json.dumps(tree).encode()).retention_years is None
+
+
 def set_in(*path: str, value: Any) -> Callable[[Any], None]:
     def change(tree: Any) -> None:
         for step in path[:-1]:
@@ -138,6 +145,9 @@ DAMAGES: dict[str, Callable[[Any], None]] = {
     "open for more properties": lambda tree: tree.pop("additionalProperties"),
     "no type": lambda tree: tree["x-zhenglian"].pop("certificateType"),
     "malformed type": set_in("x-zhenglian", "certificateType", value="W011"),
+    "retention of less than nothing": set_in("x-zhenglian", "retentionYears", value=-1),
+    "retention in words": set_in("x-zhenglian", "retentionYears", value="10"),
+    "retention that is only true": set_in("x-zhenglian", "retentionYears", value=True),
     "no annotation": lambda tree: tree.pop("x-zhenglian"),
     "no JSON Schema": set_in("required", value="all"),
 }
