@@ -9,15 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
-from ledger.actions.facts import current_head, gather_facts, to_fact
-from ledger.actions.holdings import find_stored, read_certificate
+from ledger.actions.facts import (
+    LogSubject,
+    changes_status,
+    current_head,
+    find_unreadable,
+    gather_facts,
+    to_fact,
+)
+from ledger.actions.holdings import find_stored
 from ledger.errors import NotFoundError
 from ledger.formats.certificate import Certificate, Placement
 from ledger.formats.evidence import Evidence, Fact, LogHead
 from ledger.formats.status_list import get_status, word_index
 from ledger.identifiers import CertificateId
+from ledger.index.projector import EntryRow
 from ledger.records import (
     BatchAnchored,
     CompromiseStatement,
@@ -31,6 +40,7 @@ from ledger.records import (
 from ledger.workspace import Workspace
 
 NO_COMMITMENT = bytes(32)
+UNREADABLE = "unreadable_entry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,8 @@ class AuditStep:
     """One entry of the log, told.
 
     Attributes:
-        act: what happened, in snake_case ("batch_anchored", "suspended").
+        act: what happened, in snake_case ("batch_anchored", "suspended"); "unreadable_entry" where
+            this version does not know the kind of the entry or cannot read its values.
         actor: code of the department or member whose seal it bears; empty for an attestation.
         effective: civil date or time from which it has legal effect, empty if the same.
         detail: further values in words and numbers.
@@ -71,8 +82,8 @@ class Trail:
 
 def audit_certificate(workspace: Workspace, certificate_id: CertificateId) -> Trail:
     """The trail of a certificate of this home. Raises NotFoundError."""
-    certificate = read_certificate(workspace, find_stored(workspace, certificate_id))
-    return audit_presented(workspace, certificate)
+    subject = LogSubject.of_stored(find_stored(workspace, certificate_id))
+    return _follow(workspace, subject, str(certificate_id), show_officers=True)
 
 
 def audit_evidence(
@@ -93,19 +104,8 @@ def audit_presented(
     Raises:
         NotFoundError: the log knows no batch of that key.
     """
-    workspace.sync_index()
-    head = current_head(workspace.index)
-    facts = gather_facts(workspace.index, certificate, head)
-    if not any(isinstance(fact.record, BatchAnchored) for fact in facts):
-        raise NotFoundError(
-            f"the log has no batch {certificate.placement.batch_key.hex()}", code="not_anchored"
-        )
-    steps = [
-        _to_step(workspace, fact, certificate.placement, show_officers=show_officers)
-        for fact in facts
-        if _concerns(fact, certificate.placement)
-    ]
-    return Trail(str(certificate.certificate_id), head, tuple(steps))
+    subject = LogSubject.of_certificate(certificate)
+    return _follow(workspace, subject, str(certificate.certificate_id), show_officers=show_officers)
 
 
 def audit_since(
@@ -131,21 +131,31 @@ def audit_since(
             return
         path = workspace.index.inclusion_path(row.entry_index, head.size)
         fact = to_fact(row, path)
-        if fact is not None:
+        if fact is None:
+            yield _to_unreadable_step(row, path)
+        else:
             yield _to_step(workspace, fact, None, show_officers=show_officers)
 
 
-def _concerns(fact: Fact, placement: Placement) -> bool:
-    """Whether a status entry changed this certificate, rather than others in its word."""
-    if isinstance(fact.record, StatusChanged):
-        index = word_index(placement.position)
-        return any(
-            get_status(change.word_before, placement.position)
-            is not get_status(change.word_after, placement.position)
-            for change in fact.record.statement.changes
-            if change.index == index
+def _follow(workspace: Workspace, subject: LogSubject, name: str, *, show_officers: bool) -> Trail:
+    workspace.sync_index()
+    index, placement = workspace.index, subject.placement
+    head = current_head(index)
+    facts = gather_facts(index, subject, head)
+    if not any(isinstance(fact.record, BatchAnchored) for fact in facts):
+        raise NotFoundError(
+            f"the log has no batch {placement.batch_key.hex()}", code="not_anchored"
         )
-    return True
+    steps = [
+        _to_step(workspace, fact, placement, show_officers=show_officers)
+        for fact in facts
+        if not isinstance(fact.record, StatusChanged) or changes_status(fact, placement)
+    ]
+    steps += [
+        _to_unreadable_step(row, index.inclusion_path(row.entry_index, head.size))
+        for row in find_unreadable(index, subject)
+    ]
+    return Trail(name, head, tuple(sorted(steps, key=attrgetter("log_index"))))
 
 
 def _to_step(
@@ -188,6 +198,28 @@ def _to_step(
         detail,
         fact.leaf_hash,
         fact.path or (),
+    )
+
+
+def _to_unreadable_step(row: EntryRow, path: tuple[bytes, ...]) -> AuditStep:
+    """A step that this version cannot tell, and does not hide."""
+    return AuditStep(
+        row.entry_index,
+        row.time_unix,
+        UNREADABLE,
+        row.region,
+        row.actor,
+        "",
+        None,
+        "",
+        "",
+        {
+            "kind": row.kind.hex(),
+            "subject": row.subject.hex(),
+            "payload_hash": row.payload_hash.hex(),
+        },
+        row.leaf_hash,
+        path,
     )
 
 

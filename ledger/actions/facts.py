@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
 
-from ledger.formats.certificate import Certificate
+from ledger.errors import MalformedInputError
+from ledger.formats.certificate import Certificate, Placement
 from ledger.formats.evidence import Fact, LogHead
 from ledger.formats.seals import compute_key_id
 from ledger.formats.signing_certificate import load_chain
-from ledger.formats.status_list import word_index
-from ledger.identifiers import CertificateType, MemberId
+from ledger.formats.status_list import get_status, word_index
+from ledger.identifiers import CertificateType, MemberId, Uscc
 from ledger.index.projector import EntryRow
 from ledger.index.store import IndexStore
 from ledger.records import (
@@ -29,7 +32,10 @@ from ledger.records import (
     SealKeyCompromised,
     SealKeyEnded,
     SealKeyRegistered,
+    StatusAttested,
+    StatusChanged,
 )
+from ledger.vault.certificates import StoredCertificate
 from ledger.vault.key_files import SUITE_P256
 
 _MEMBER_KINDS = {
@@ -46,7 +52,7 @@ _MEMBER_KINDS = {
 
 def to_fact(row: EntryRow, path: tuple[bytes, ...] | None = None) -> Fact | None:
     """The fact of an indexed entry; None where this version does not know its kind."""
-    if row.payload is None or row.kind not in EVENTS_BY_TOPIC:
+    if row.payload is None or not _is_readable(row):
         return None
     return Fact.from_payload(row.entry_index, to_log_entry(row), row.payload, path)
 
@@ -69,58 +75,137 @@ def current_head(index: IndexStore) -> LogHead:
     return LogHead(cursor.ledger_id, cursor.size, index.root(), cursor.synced_to_unix)
 
 
+@dataclass(frozen=True, slots=True)
+class LogSubject:
+    """What the log is asked about one certificate; its content is not needed for that.
+
+    Attributes:
+        key_id: of the key that sealed it, empty if its signing certificate cannot be read.
+    """
+
+    issuer: Uscc
+    certificate_type: CertificateType
+    placement: Placement
+    key_id: bytes
+
+    @classmethod
+    def of_certificate(cls, certificate: Certificate) -> Self:
+        """What a presented certificate says of itself."""
+        try:
+            chain = load_chain(certificate.x5c)
+        except MalformedInputError:
+            key_id = b""
+        else:
+            key_id = compute_key_id(SUITE_P256, chain.x, chain.y)
+        return cls(certificate.issuer, certificate.type, certificate.placement, key_id)
+
+    @classmethod
+    def of_stored(cls, stored: StoredCertificate) -> Self:
+        """What the vault knows of a certificate, erased or not."""
+        batch = stored.batch
+        placement = Placement(batch.batch_key, stored.position)
+        return cls(batch.issuer, batch.certificate_type, placement, batch.key_id)
+
+
 def gather_facts(
-    index: IndexStore, certificate: Certificate, head: LogHead | None = None
+    index: IndexStore, certificate: Certificate | LogSubject, head: LogHead | None = None
 ) -> tuple[Fact, ...]:
     """Everything the log says about a certificate's batch, status, issuer, key and member.
+
+    What this version cannot read is left out: see `find_unreadable`.
 
     Args:
         head: give each fact its inclusion path to this head; without it facts have none.
     """
-    rows: dict[int, EntryRow] = {}
-    for row in _rows_about(index, certificate):
-        rows[row.entry_index] = row
     facts = []
-    for number in sorted(rows):
-        path = index.inclusion_path(number, head.size) if head else None
-        fact = to_fact(rows[number], path)
+    for row in _gather_rows(index, certificate):
+        path = index.inclusion_path(row.entry_index, head.size) if head else None
+        fact = to_fact(row, path)
         if fact is not None:
             facts.append(fact)
     return tuple(facts)
 
 
-def _rows_about(index: IndexStore, certificate: Certificate) -> Iterable[EntryRow]:
-    batch_key = certificate.placement.batch_key
+def find_unreadable(
+    index: IndexStore, certificate: Certificate | LogSubject
+) -> tuple[EntryRow, ...]:
+    """Entries about a certificate's batch, issuer and member that this version cannot read.
+
+    Any of them may be what makes the certificate's status or its issuer's standing another.
+    """
+    rows = _gather_rows(index, certificate)
+    return tuple(row for row in rows if not _is_readable(row))
+
+
+def select_for_presentation(facts: Iterable[Fact], placement: Placement) -> tuple[Fact, ...]:
+    """The facts that prove one certificate's standing, without the doings of its neighbours.
+
+    Of the entries about its status word remain those that changed its own status, and the newest.
+    """
+    listed = list(facts)
+    of_status = [f for f in listed if isinstance(f.record, StatusChanged | StatusAttested)]
+    return tuple(
+        fact
+        for fact in listed
+        if fact not in of_status or fact is of_status[-1] or changes_status(fact, placement)
+    )
+
+
+def changes_status(fact: Fact, placement: Placement) -> bool:
+    """Whether a fact changed the status of the certificate at that place."""
+    if not isinstance(fact.record, StatusChanged):
+        return False
+    position, index = placement.position, word_index(placement.position)
+    return any(
+        get_status(change.word_before, position) is not get_status(change.word_after, position)
+        for change in fact.record.statement.changes
+        if change.index == index
+    )
+
+
+def _gather_rows(index: IndexStore, certificate: Certificate | LogSubject) -> list[EntryRow]:
+    """The entries about a certificate, in the order of the log."""
+    subject = certificate
+    if isinstance(subject, Certificate):
+        subject = LogSubject.of_certificate(subject)
+    rows = {row.entry_index: row for row in _rows_about(index, subject)}
+    return [rows[number] for number in sorted(rows)]
+
+
+def _rows_about(index: IndexStore, subject: LogSubject) -> Iterable[EntryRow]:
+    batch_key = subject.placement.batch_key
     for row in index.entries_of(batch_key):
-        if row.kind == BatchAnchored.TOPIC:
+        if row.kind == BatchAnchored.TOPIC or not _is_readable(row):
             yield row
-    yield from index.status_entries(batch_key, word_index(certificate.placement.position))
-    chain = load_chain(certificate.x5c)
-    key_id = compute_key_id(SUITE_P256, chain.x, chain.y)
-    members: set[MemberId] = set()
-    for row in index.entries_of(certificate.issuer.to_chain().ljust(32, b"\0")):
-        if row.payload is not None and _concerns(row, key_id, certificate.type):
-            members.add(MemberId.parse(row.region))
+    yield from index.status_entries(batch_key, word_index(subject.placement.position))
+    members = set()
+    for row in index.entries_of(subject.issuer.to_chain().ljust(32, b"\0")):
+        if not _is_readable(row):
+            yield row
+        elif _concerns(row, subject):
+            members.add(row.region)
             yield row
     for member in members:
-        for row in index.entries_of(member.to_chain().ljust(32, b"\0")):
-            if row.kind in _MEMBER_KINDS:
+        for row in index.entries_of(member.encode().ljust(32, b"\0")):
+            if row.kind in _MEMBER_KINDS or not _is_readable(row):
                 yield row
 
 
-def _concerns(row: EntryRow, key_id: bytes, certificate_type: CertificateType) -> bool:
+def _is_readable(row: EntryRow) -> bool:
+    return row.payload is not None and row.kind in EVENTS_BY_TOPIC
+
+
+def _concerns(row: EntryRow, subject: LogSubject) -> bool:
     """Whether an entry about a department matters for this key and type."""
-    if row.kind not in EVENTS_BY_TOPIC:
-        return False
     match EVENTS_BY_TOPIC[row.kind].decode_payload(row.payload or b""):
         case DepartmentRegistered() | DepartmentAttested():
             return True
         case SealKeyRegistered(key_id=found) | SealKeyAttested(key_id=found):
-            return found == key_id
+            return found == subject.key_id
         case SealKeyEnded(statement=statement) | SealKeyCompromised(statement=statement):
-            return statement.key_id == key_id
+            return statement.key_id == subject.key_id
         case MandateChanged(statement=mandate):
-            return mandate.certificate_type == certificate_type
+            return mandate.certificate_type == subject.certificate_type
         case MandateAttested(certificate_type=found_type):
-            return found_type == certificate_type
+            return found_type == subject.certificate_type
     return False

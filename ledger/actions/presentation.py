@@ -10,7 +10,12 @@ from pathlib import Path
 import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ledger.actions.facts import current_head, gather_facts
+from ledger.actions.facts import (
+    current_head,
+    find_unreadable,
+    gather_facts,
+    select_for_presentation,
+)
 from ledger.actions.holdings import find_stored, read_certificate
 from ledger.errors import (
     ChainUnavailableError,
@@ -77,7 +82,8 @@ def present(
         shown = _bind(shown, binding, workspace.now_unix())
     workspace.sync_index()
     head = current_head(workspace.index)
-    facts = gather_facts(workspace.index, certificate, head)
+    gathered = gather_facts(workspace.index, certificate, head)
+    facts = select_for_presentation(gathered, certificate.placement)
     return Evidence(shown, make_batch_proof(workspace, stored), head, facts)
 
 
@@ -142,8 +148,8 @@ def read_document(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         content = path.read_bytes() if size <= MAX_FILE_BYTES else b""
-    except (FileNotFoundError, IsADirectoryError):
-        raise NotFoundError(f"no file {path}", field="file") from None
+    except OSError as error:
+        raise NotFoundError(f"no file {path} that can be read: {error}", field="file") from error
     if not 0 < size <= MAX_FILE_BYTES:
         raise MalformedInputError(
             f"{path}: expected 1 to {MAX_FILE_BYTES} bytes, got {size}", field="file"
@@ -173,7 +179,7 @@ def verify_document(
         document: an evidence document; what cannot be read gives a report that says so.
         relying_region: region that wants to rely on it; makes recognition required.
         as_of_unix: time the verdict is about, default now.
-        on_unavailable: told why the own log could not be asked.
+        on_unavailable: told why the own log could not be asked, or not be read in full.
     """
     policy = VerificationPolicy(
         as_of_unix=as_of_unix,
@@ -200,12 +206,25 @@ def _verify_by_own_log(
         workspace.sync_index()
         head = current_head(workspace.index)
         facts = gather_facts(workspace.index, evidence.certificate)
+        _require_readable(workspace, evidence.certificate)
     except (ChainUnavailableError, StorageError) as error:
         on_unavailable(error)
         return verify(evidence, policy, now_unix)
     own = Evidence(evidence.certificate, evidence.batch_proof, None, facts)
     complete = replace(policy, trusted_log=head, has_complete_facts=True)
     return verify(own, complete, max(now_unix, head.time_unix))
+
+
+def _require_readable(workspace: Workspace, certificate: Certificate) -> None:
+    """Raises StorageError where an entry about the certificate cannot be read."""
+    unreadable = find_unreadable(workspace.index, certificate)
+    if unreadable:
+        numbers = ", ".join(str(row.entry_index) for row in unreadable[:10])
+        raise StorageError(
+            f"this version cannot read entries of the log that concern the certificate ({numbers}):"
+            " there is no verdict without them; update this node",
+            code="entry_unreadable",
+        )
 
 
 def _own_region(workspace: Workspace) -> RegionCode | None:
