@@ -9,7 +9,7 @@ import {StatementHashes} from "./libraries/StatementHashes.sol";
 import {StatusWords} from "./libraries/StatusWords.sol";
 import {CertificateType, MemberId, Uscc} from "./types/Identifiers.sol";
 import {BatchRecord} from "./types/Records.sol";
-import {BatchStatement, Signature, StatusStatement} from "./types/Statements.sol";
+import {BatchStatement, Signature, StatusStatement, WordChange} from "./types/Statements.sol";
 
 /// @title Batches and statuses; see {ICertificateLedger}
 contract CertificateLedger is ICertificateLedger, Module {
@@ -29,6 +29,7 @@ contract CertificateLedger is ICertificateLedger, Module {
     bytes32 private constant NAME = "CertificateLedger";
     bytes32 private constant ISSUER_REGISTRY = "IssuerRegistry";
     uint32 private constant MAX_COUNT = 65536;
+    uint256 private constant MAX_WORDS = 512; // MAX_COUNT / StatusWords.POSITIONS
     uint256 private constant MAX_CHANGES = 256;
     uint256 private constant MAX_LEGAL_BASIS = 256;
     CertificateType private constant NO_TYPE = CertificateType.wrap(0);
@@ -37,7 +38,7 @@ contract CertificateLedger is ICertificateLedger, Module {
 
     mapping(bytes32 batchKey => Batch) private _batches;
     /// @dev For a batch of the predecessor: what has changed since, by exclusive or.
-    mapping(bytes32 batchKey => mapping(uint256 index => bytes32)) private _words;
+    mapping(bytes32 batchKey => bytes32[MAX_WORDS]) private _words;
 
     /// @param predecessor the module this one replaces, or 0
     constructor(IConsortium consortium, ICertificateLedger predecessor) Module(consortium) {
@@ -83,14 +84,14 @@ contract CertificateLedger is ICertificateLedger, Module {
     /// @inheritdoc ICertificateLedger
     function changeStatus(StatusStatement calldata statement, Signature calldata seal) external {
         _requireWellFormed(statement);
-        Batch memory target = _requireBatch(statement.batchKey);
-        if (target.issuer != statement.issuer) {
-            revert BatchOfAnotherIssuer(statement.batchKey, target.issuer, statement.issuer);
+        Batch storage target = _adoptBatch(statement.batchKey);
+        (Uscc owner, uint32 count, uint64 sequence) =
+            (target.issuer, target.count, uint64(target.statusSequence) + 1);
+        if (owner != statement.issuer) {
+            revert BatchOfAnotherIssuer(statement.batchKey, owner, statement.issuer);
         }
-        if (statement.sequence != uint64(target.statusSequence) + 1) {
-            revert StatusSequenceUnexpected(
-                statement.batchKey, uint64(target.statusSequence) + 1, statement.sequence
-            );
+        if (statement.sequence != sequence) {
+            revert StatusSequenceUnexpected(statement.batchKey, sequence, statement.sequence);
         }
         MemberId member = _registry().requireSeal(
             statement.issuer,
@@ -101,18 +102,18 @@ contract CertificateLedger is ICertificateLedger, Module {
             seal
         );
 
-        // The root stays with the module that anchored the batch; here lives what changes.
-        target.statusSequence = uint40(statement.sequence);
-        _batches[statement.batchKey] = target;
-        _applyChanges(statement, target.count);
+        target.statusSequence = uint40(sequence);
+        _applyChanges(statement.batchKey, statement.changes, count);
 
-        emit StatusChanged(statement.batchKey, statement, seal);
-        _record(
+        bytes memory payload = _encodePayload(statement, seal);
+        bytes32 payloadHash = sha256(payload);
+        _emitStatusChanged(statement.batchKey, payload);
+        _LOG.append(
             StatusChanged.selector,
             member,
             Uscc.unwrap(statement.issuer),
             statement.batchKey,
-            abi.encode(statement.batchKey, statement, seal)
+            payloadHash
         );
     }
 
@@ -149,28 +150,84 @@ contract CertificateLedger is ICertificateLedger, Module {
 
     /// @inheritdoc ICertificateLedger
     function statusWord(bytes32 batchKey, uint16 wordIndex) public view returns (bytes32) {
+        if (wordIndex >= MAX_WORDS) return 0;
         return _words[batchKey][wordIndex] ^ _inheritedWord(batchKey, wordIndex);
     }
 
-    function _applyChanges(StatusStatement calldata statement, uint32 count) private {
-        bytes32 batchKey = statement.batchKey;
-        mapping(uint256 index => bytes32) storage words = _words[batchKey];
+    /// @dev `abi.encode(statement.batchKey, statement, seal)`, but the changes copied in one piece:
+    /// they end the encoding, after their number. Their form was checked when they were applied.
+    function _encodePayload(StatusStatement calldata statement, Signature calldata seal)
+        private
+        pure
+        returns (bytes memory payload)
+    {
+        payload = abi.encode(statement.batchKey, _withoutChanges(statement), seal);
+        WordChange[] calldata changes = statement.changes;
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            let size := mul(changes.length, 0x60)
+            let end := add(add(payload, 0x20), mload(payload))
+            mstore(sub(end, 0x20), changes.length)
+            calldatacopy(end, changes.offset, size)
+            mstore(payload, add(mload(payload), size))
+            mstore(0x40, add(end, size))
+        }
+    }
+
+    function _withoutChanges(StatusStatement calldata statement)
+        private
+        pure
+        returns (StatusStatement memory)
+    {
+        return StatusStatement(
+            statement.issuer,
+            statement.keyId,
+            statement.batchKey,
+            statement.sequence,
+            statement.reasonCode,
+            statement.effectiveDate,
+            statement.officerCommitment,
+            statement.legalBasis,
+            new WordChange[](0)
+        );
+    }
+
+    /// @dev `emit StatusChanged(batchKey, statement, seal)` from the payload that was hashed, since
+    /// encoding hundreds of words a second time would cost more than the rest of the event. The
+    /// event's data is the payload without its first word, the batch key, which makes the offset in
+    /// front of the statement a word less. Spends the payload.
+    function _emitStatusChanged(bytes32 batchKey, bytes memory payload) private {
+        bytes32 topic = StatusChanged.selector;
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            let data := add(payload, 0x40)
+            mstore(data, sub(mload(data), 0x20))
+            log2(data, sub(mload(payload), 0x20), topic, batchKey)
+        }
+    }
+
+    function _applyChanges(bytes32 batchKey, WordChange[] calldata changes, uint32 count) private {
+        bytes32[MAX_WORDS] storage words = _words[batchKey];
+        uint256 fullWords = count / StatusWords.POSITIONS;
+        bool hasPredecessor = address(_PREDECESSOR) != address(0);
         uint256 next = 0;
-        for (uint256 i = 0; i < statement.changes.length; ++i) {
-            uint16 index = statement.changes[i].index;
-            bytes32 wordBefore = statement.changes[i].wordBefore;
-            bytes32 wordAfter = statement.changes[i].wordAfter;
-            if (index < next) revert StatusChangesMalformed(statement.changes.length);
+        for (uint256 i = 0; i < changes.length; ++i) {
+            WordChange calldata change = changes[i];
+            uint16 index = change.index;
+            (bytes32 wordBefore, bytes32 wordAfter) = (change.wordBefore, change.wordAfter);
+            if (index < next) revert StatusChangesMalformed(changes.length);
+            if (index >= fullWords && !wordAfter.isWithin(index, count)) {
+                revert StatusOutOfBatch(batchKey, index, count);
+            }
             next = uint256(index) + 1;
 
-            bytes32 inherited = _inheritedWord(batchKey, index);
+            bytes32 inherited = hasPredecessor ? _PREDECESSOR.statusWord(batchKey, index) : bytes32(0);
             bytes32 stored = words[index] ^ inherited;
             if (stored != wordBefore) revert StatusWordUnexpected(batchKey, index, stored, wordBefore);
             if (wordBefore == wordAfter) revert StatusUnchanged(batchKey, index);
             if (!wordBefore.keepsFinal(wordAfter)) {
                 revert StatusFinal(batchKey, index, wordBefore, wordAfter);
             }
-            if (!wordAfter.isWithin(index, count)) revert StatusOutOfBatch(batchKey, index, count);
             words[index] = wordAfter ^ inherited;
         }
     }
@@ -186,6 +243,12 @@ contract CertificateLedger is ICertificateLedger, Module {
     function _requireBatch(bytes32 batchKey) private view returns (Batch memory found) {
         found = _findBatch(batchKey);
         if (found.anchoredAt == 0) revert BatchUnknown(batchKey);
+    }
+
+    /// @dev The record whose status is about to change; a predecessor's becomes one's own first.
+    function _adoptBatch(bytes32 batchKey) private returns (Batch storage own) {
+        own = _batches[batchKey];
+        if (own.anchoredAt == 0) _batches[batchKey] = _requireBatch(batchKey);
     }
 
     /// @dev One's own record, else the predecessor's, else all zero.

@@ -39,7 +39,7 @@ contract EntryLog is IEntryLog {
         if (_kindOwners[kind] != msg.sender) revert KindNotOwned(kind, msg.sender);
         LogEntry memory entry = LogEntry(kind, region, actor, subject, payloadHash, uint64(block.timestamp));
         index = _size;
-        _range.push(index, sha256(abi.encodePacked(bytes1(0x00), abi.encode(entry))));
+        _range.push(index, sha256(bytes.concat(bytes1(0x00), abi.encode(entry))));
         _size = index + 1;
         emit EntryAppended(index, entry);
     }

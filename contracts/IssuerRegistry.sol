@@ -232,16 +232,7 @@ contract IssuerRegistry is IIssuerRegistry, Module {
         if (needsMandate && !isMandatedAt(issuer, certificateType, atUnix)) {
             revert IssuerNotMandated(issuer, certificateType, atUnix);
         }
-        SealKey memory key = _findSealKey(issuer, keyId);
-        if (key.suite == 0) revert SealKeyUnknown(issuer, keyId);
-        if (atUnix < key.validFrom || atUnix >= key.validUntil) {
-            revert SealKeyOutOfTime(issuer, keyId, key.validFrom, key.validUntil, atUnix);
-        }
-        if (key.compromisedSince != 0 && atUnix >= key.compromisedSince) {
-            revert SealKeyIsCompromised(issuer, keyId, key.compromisedSince);
-        }
-        if (seal.suite != key.suite) revert SuiteUnknown(seal.suite);
-        if (!P256.verify(digest, seal.r, seal.s, key.x, key.y)) revert SealInvalid(issuer, keyId, digest);
+        _requireValidSeal(issuer, keyId, atUnix, digest, seal);
         return owner.member;
     }
 
@@ -279,6 +270,25 @@ contract IssuerRegistry is IIssuerRegistry, Module {
         return MandateRecord(
             uint64(version >> 40) & NO_END, uint64(version) & NO_END, uint64(version >> 80)
         );
+    }
+
+    function _requireValidSeal(
+        Uscc issuer,
+        bytes32 keyId,
+        uint64 atUnix,
+        bytes32 digest,
+        Signature calldata seal
+    ) private view {
+        SealKey memory key = _findSealKeyOnly(issuer, keyId);
+        if (key.suite == 0) revert SealKeyUnknown(issuer, keyId);
+        if (atUnix < key.validFrom || atUnix >= key.validUntil) {
+            revert SealKeyOutOfTime(issuer, keyId, key.validFrom, key.validUntil, atUnix);
+        }
+        if (key.compromisedSince != 0 && atUnix >= key.compromisedSince) {
+            revert SealKeyIsCompromised(issuer, keyId, key.compromisedSince);
+        }
+        if (seal.suite != key.suite) revert SuiteUnknown(seal.suite);
+        if (!P256.verify(digest, seal.r, seal.s, key.x, key.y)) revert SealInvalid(issuer, keyId, digest);
     }
 
     function _useAuthority(
@@ -329,8 +339,25 @@ contract IssuerRegistry is IIssuerRegistry, Module {
 
     /// @dev One's own record, else the predecessor's, else all zero.
     function _findSealKey(Uscc issuer, bytes32 keyId) private view returns (SealKey memory key) {
-        key = _sealKeys[issuer][keyId];
-        if (key.suite != 0 || address(_PREDECESSOR) == address(0)) return key;
+        key = _findSealKeyOnly(issuer, keyId);
+        if (key.certificateFingerprint == 0) {
+            key.certificateFingerprint = _sealKeys[issuer][keyId].certificateFingerprint;
+        }
+    }
+
+    /// @dev Without the certificate's fingerprint where it is one's own record: a slot less to read.
+    function _findSealKeyOnly(Uscc issuer, bytes32 keyId) private view returns (SealKey memory key) {
+        SealKey storage own = _sealKeys[issuer][keyId];
+        key.suite = own.suite;
+        if (key.suite != 0) {
+            key.x = own.x;
+            key.y = own.y;
+            key.validFrom = own.validFrom;
+            key.validUntil = own.validUntil;
+            key.compromisedSince = own.compromisedSince;
+            return key;
+        }
+        if (address(_PREDECESSOR) == address(0)) return key;
         SealKeyRecord memory older = _PREDECESSOR.sealKey(issuer, keyId);
         return SealKey(
             older.x,

@@ -134,11 +134,6 @@ library StatementHashes {
     }
 
     function hash(StatusStatement calldata s) internal pure returns (bytes32) {
-        uint256 count = s.changes.length;
-        bytes32[] memory hashes = new bytes32[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            hashes[i] = keccak256(abi.encode(WORD_CHANGE_TYPE, s.changes[i]));
-        }
         return keccak256(
             abi.encode(
                 STATUS_TYPE,
@@ -150,9 +145,29 @@ library StatementHashes {
                 s.effectiveDate,
                 s.officerCommitment,
                 keccak256(bytes(s.legalBasis)),
-                keccak256(abi.encodePacked(hashes))
+                _hash(s.changes)
             )
         );
+    }
+
+    /// @dev The hashes of the changes, one after the other, hashed. Each is
+    /// keccak256(abi.encode(WORD_CHANGE_TYPE, change)), made in one piece of memory for all.
+    function _hash(WordChange[] calldata changes) private pure returns (bytes32 result) {
+        bytes32 changeType = WORD_CHANGE_TYPE;
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            let hashes := mload(0x40)
+            let buffer := add(hashes, mul(changes.length, 0x20))
+            mstore(buffer, changeType)
+            let end := add(changes.offset, mul(changes.length, 0x60))
+            let next := hashes
+            for { let change := changes.offset } lt(change, end) { change := add(change, 0x60) } {
+                calldatacopy(add(buffer, 0x20), change, 0x60)
+                mstore(next, keccak256(buffer, 0x80))
+                next := add(next, 0x20)
+            }
+            result := keccak256(hashes, sub(next, hashes))
+        }
     }
 
     function _hash(Admission memory a) private pure returns (bytes32) {
