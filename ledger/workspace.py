@@ -207,9 +207,9 @@ class Workspace:
     @cached_property
     def index(self) -> IndexStore:
         """The index as it is; `sync_index` brings it up to the chain."""
-        if self.index_path.exists():
+        try:
             store = IndexStore.open(self.index_path)
-        else:
+        except NotFoundError:
             store = IndexStore.create(
                 self.index_path, self.gateway.ledger_id, self.gateway.consortium_address
             )

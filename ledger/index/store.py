@@ -1,4 +1,4 @@
-"""The index's database: entries, tree nodes and the cursor, in one SQLite file (WAL).
+"""The index: entries, tree nodes and the cursor, and the questions they answer.
 
 No migrations: a file of another schema number is refused, and `index rebuild` makes a new one
 beside it. Any number of processes read; whoever syncs takes the write lock for a moment.
@@ -6,90 +6,26 @@ beside it. Any number of processes read; whoever syncs takes the write lock for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Row,
-    Table,
-    Text,
-    create_engine,
-    event,
-    func,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, Row, insert, inspect, select, update
 
 from ledger.errors import NotFoundError, StorageError
+from ledger.index.database import IndexDatabase
 from ledger.index.projector import EntryRow, Projection
+from ledger.index.tables import SCHEMA, cursor_table, entries, metadata, nodes, statuses
 from ledger.index.tree import (
     compute_consistency_proof,
     compute_inclusion_path,
     compute_root,
     iterate_completed_nodes,
 )
+from ledger.vault.database import insert_many
 
-SCHEMA = 1
 _CHUNK_ROWS = 1_000
-
-metadata = MetaData()
-cursor_table = Table(
-    "cursor",
-    metadata,
-    Column("schema_number", Integer, nullable=False),
-    Column("ledger_id", LargeBinary(32), nullable=False),
-    Column("consortium", Text, nullable=False),
-    Column("next_block", BigInteger, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("synced_to_unix", BigInteger, nullable=False),
-)
-entries = Table(
-    "entries",
-    metadata,
-    Column("entry_index", Integer, primary_key=True, autoincrement=False),
-    Column("kind", LargeBinary(32), nullable=False),
-    Column("region", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("subject", LargeBinary(32), nullable=False),
-    Column("payload_hash", LargeBinary(32), nullable=False),
-    Column("time_unix", BigInteger, nullable=False),
-    Column("payload", LargeBinary),
-    Column("leaf_hash", LargeBinary(32), nullable=False),
-    Column("block_number", BigInteger, nullable=False),
-    Column("transaction_hash", LargeBinary(32), nullable=False),
-    Index("entries_by_subject", "subject", "entry_index"),
-    Index("entries_by_time", "time_unix"),
-)
-nodes = Table(
-    "nodes",
-    metadata,
-    Column("level", Integer, primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("hash", LargeBinary(32), nullable=False),
-    sqlite_with_rowid=False,
-)
-statuses = Table(
-    "statuses",
-    metadata,
-    Column("batch_key", LargeBinary(32), primary_key=True),
-    Column("word_index", Integer, primary_key=True),
-    Column("entry_index", Integer, primary_key=True),
-    sqlite_with_rowid=False,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +35,7 @@ class Cursor:
     Attributes:
         next_block: first block not read yet.
         size: entries of the log.
-        synced_to_unix: time of the last block read: the index is complete up to then.
+        synced_to_unix: the index is complete up to this time, which its root has shown.
     """
 
     ledger_id: bytes
@@ -110,12 +46,14 @@ class Cursor:
 
 
 class IndexStore:
-    """One index file. Use as a context manager, or call `close`."""
+    """One index file. Use as a context manager, or call `close`.
+
+    Whatever is asked raises StorageError, code `index_damaged`, when the file is damaged.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
-        event.listen(self._engine, "connect", _configure)
+        self._database = IndexDatabase(path)
 
     def __enter__(self) -> Self:
         return self
@@ -124,25 +62,27 @@ class IndexStore:
         self.close()
 
     def close(self) -> None:
-        self._engine.dispose()
+        """Ends the connections; the next question makes new ones."""
+        self._database.close()
 
     @classmethod
     def create(cls, path: Path, ledger_id: bytes, consortium: str) -> IndexStore:
-        """Makes an empty index that begins at block 0."""
+        """Begins an index at block 0; one that another process has just begun is taken as it is."""
         path.parent.mkdir(parents=True, exist_ok=True)
         store = cls(path)
-        with store._transaction() as connection:
+        with store._database.transaction(write=True) as connection:
             metadata.create_all(connection)
-            connection.execute(
-                insert(cursor_table).values(
-                    schema_number=SCHEMA,
-                    ledger_id=ledger_id,
-                    consortium=consortium,
-                    next_block=0,
-                    size=0,
-                    synced_to_unix=0,
+            if connection.execute(select(cursor_table)).first() is None:
+                connection.execute(
+                    insert(cursor_table).values(
+                        schema_number=SCHEMA,
+                        ledger_id=ledger_id,
+                        consortium=consortium,
+                        next_block=0,
+                        size=0,
+                        synced_to_unix=0,
+                    )
                 )
-            )
         return store
 
     @classmethod
@@ -150,69 +90,102 @@ class IndexStore:
         """Opens an index.
 
         Raises:
-            NotFoundError: there is none.
-            StorageError: it is damaged or of another schema; the message says what to do.
+            NotFoundError: there is none, or its creation was interrupted.
+            StorageError: it is damaged (`index_damaged`) or of another schema (`index_schema`);
+                the message says what to do.
         """
-        if not path.exists():
-            raise NotFoundError(f"no index at {path}; run `zhenglian index rebuild`")
         store = cls(path)
-        with store._transaction() as connection:
-            number = connection.execute(select(cursor_table.c.schema_number)).scalar_one_or_none()
-        if number != SCHEMA:
-            raise StorageError(
-                f"{path}: expected index schema {SCHEMA}, found {number}; "
-                "run `zhenglian index rebuild`",
-                code="index_schema",
-            )
-        return store
+        number = store._find_schema() if path.exists() else None
+        if number == SCHEMA:
+            return store
+        store.close()
+        if number is None:
+            raise NotFoundError(f"no index at {path}; run `zhenglian index rebuild`")
+        raise StorageError(
+            f"{path}: expected index schema {SCHEMA}, found {number}; "
+            "run `zhenglian index rebuild`",
+            code="index_schema",
+        )
 
     def cursor(self) -> Cursor:
-        with self._transaction() as connection:
-            row = connection.execute(select(cursor_table)).one()
-        return Cursor(row.ledger_id, row.consortium, row.next_block, row.size, row.synced_to_unix)
+        """How far the index is."""
+        with self._database.transaction() as connection:
+            return _read_cursor(connection)
 
     def append(
-        self, projections: Sequence[Projection], *, next_block: int, synced_to_unix: int
-    ) -> None:
+        self,
+        projections: Sequence[Projection],
+        *,
+        next_block: int,
+        synced_to_unix: int,
+        from_block: int | None = None,
+    ) -> bool:
         """Adds the entries of whole blocks and moves the cursor, in one transaction.
 
+        Args:
+            projections: of the blocks from `from_block` to before `next_block`, in order.
+            from_block: where the caller saw the cursor; None adds wherever it is now.
+
+        Returns:
+            Whether they were added: not if another process has moved the cursor meanwhile.
+
         Raises:
-            StorageError: the entries do not continue the log without a gap.
+            StorageError: code `index_gap`, they do not continue the log.
         """
-        with self._transaction(write=True) as connection:
-            size = connection.execute(select(cursor_table.c.size)).scalar_one()
-            _require_continuation(size, projections)
+        with self._database.transaction(write=True) as connection:
+            cursor = _read_cursor(connection)
+            if from_block is not None and cursor.next_block != from_block:
+                return False
+            _require_continuation(cursor.size, projections)
             for start in range(0, len(projections), _CHUNK_ROWS):
                 _insert_chunk(connection, projections[start : start + _CHUNK_ROWS])
             connection.execute(
                 update(cursor_table).values(
                     next_block=next_block,
-                    size=size + len(projections),
-                    synced_to_unix=synced_to_unix,
+                    size=cursor.size + len(projections),
+                    synced_to_unix=max(synced_to_unix, cursor.synced_to_unix),
                 )
             )
+        return True
 
-    def fold(self) -> None:
-        """Moves everything into the one file, so that it can be renamed."""
-        with self._engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    def mark_synced(self, size: int, time_unix: int) -> None:
+        """Notes that the log had no more than these entries at this time; never goes back."""
+        later = cursor_table.c.synced_to_unix < time_unix
+        with self._database.transaction(write=True) as connection:
+            connection.execute(
+                update(cursor_table)
+                .where(later, cursor_table.c.size >= size)
+                .values(synced_to_unix=time_unix)
+            )
+
+    def copy_over(self, path: Path) -> None:
+        """Puts this index in the place of another, without disturbing who reads that."""
+        self._database.copy_over(path)
 
     def root(self, size: int | None = None) -> bytes:
-        """RFC 9162 root hash over the first `size` entries, by default all."""
-        with self._transaction() as connection:
-            total = _size(connection)
-            return compute_root(total if size is None else size, _NodeReader(connection).get)
+        """RFC 9162 root hash over the first `size` entries, by default all.
+
+        Raises NotFoundError when there are fewer.
+        """
+        with self._database.transaction() as connection:
+            total = _read_cursor(connection).size
+            wanted = total if size is None else size
+            _require_size(wanted, total)
+            return compute_root(wanted, _NodeReader(connection).get)
 
     def inclusion_path(self, index: int, size: int) -> tuple[bytes, ...]:
-        """Raises NotFoundError when a log of that size has no such entry."""
-        with self._transaction() as connection:
+        """Raises NotFoundError when a log of that size has no such entry, or this index is smaller.
+
+        Source: RFC 9162 §2.1.3.1.
+        """
+        with self._database.transaction() as connection:
+            _require_size(size, _read_cursor(connection).size)
             return compute_inclusion_path(index, size, _NodeReader(connection).get)
 
     def consistency_proof(self, first: int, second: int) -> tuple[bytes, ...]:
-        """Raises NotFoundError unless 0 < first <= second <= size."""
-        with self._transaction() as connection:
-            if second > (total := _size(connection)):
-                raise NotFoundError(f"the log has {total} entries, not {second}")
+        """Raises NotFoundError unless 0 < first <= second <= size. Source: RFC 9162 §2.1.4.1."""
+        with self._database.transaction() as connection:
+            _require_size(second, _read_cursor(connection).size)
             return compute_consistency_proof(first, second, _NodeReader(connection).get)
 
     def entry(self, index: int) -> EntryRow:
@@ -234,64 +207,74 @@ class IndexStore:
         return list(self._select(entries.c.entry_index.in_(wanted)))
 
     def entries_of_kind(self, *kinds: bytes) -> list[EntryRow]:
-        """Every entry of these kinds, oldest first; reads the whole log."""
+        """Every entry of these kinds, oldest first."""
         return list(self._select(entries.c.kind.in_(kinds)))
 
     def entries_since(self, time_unix: int, *, region: str | None = None) -> Iterator[EntryRow]:
-        """Entries recorded at or after a time, oldest first, streamed."""
-        conditions = [entries.c.time_unix >= time_unix]
+        """Entries recorded at or after a time, oldest first.
+
+        Streamed from one consistent view, which ends when the iterator ends or is closed.
+        """
+        # The chain's times never go back, so that all entries from the first one on are wanted.
+        first = (
+            select(entries.c.entry_index)
+            .where(entries.c.time_unix >= time_unix)
+            .order_by(entries.c.time_unix, entries.c.entry_index)
+            .limit(1)
+            .scalar_subquery()
+        )
+        conditions = [entries.c.entry_index >= first]
         if region is not None:
             conditions.append(entries.c.region == region)
         return self._select(*conditions)
 
+    def _find_schema(self) -> int | None:
+        """None while there is nothing in the file."""
+        try:
+            with self._database.transaction() as connection:
+                if not inspect(connection).get_table_names():
+                    return None
+                return int(connection.execute(select(cursor_table.c.schema_number)).scalar_one())
+        except StorageError:
+            self.close()
+            raise
+
     def _select(self, *conditions: Any) -> Iterator[EntryRow]:
         wanted = select(entries).where(*conditions).order_by(entries.c.entry_index)
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             for row in connection.execution_options(yield_per=_CHUNK_ROWS).execute(wanted):
                 yield _to_entry(row)
 
-    @contextmanager
-    def _transaction(self, *, write: bool = False) -> Iterator[Connection]:
-        try:
-            with self._engine.connect() as connection:
-                connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-                yield connection
-                connection.commit()
-        except DatabaseError as error:
-            raise StorageError(
-                f"{self.path}: {error.orig}; an index is disposable: run `zhenglian index rebuild`",
-                code="index_damaged",
-            ) from error
-
 
 class _NodeReader:
-    """Looks tree nodes up; remembers those of one question."""
+    """Looks tree nodes up. In plain SQL: a proof asks for dozens."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def get(self, level: int, position: int) -> bytes:
         if level == 0:
-            wanted = select(entries.c.leaf_hash).where(entries.c.entry_index == position)
+            query = "SELECT leaf_hash FROM entries WHERE entry_index = ?"
+            found = self._connection.exec_driver_sql(query, (position,))
         else:
-            wanted = select(nodes.c.hash).where(
-                nodes.c.level == level, nodes.c.position == position
-            )
-        return bytes(self._connection.execute(wanted).scalar_one())
+            query = "SELECT hash FROM nodes WHERE level = ? AND position = ?"
+            found = self._connection.exec_driver_sql(query, (level, position))
+        return bytes(found.scalar_one())
 
 
-def _configure(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun by name
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute("PRAGMA busy_timeout=10000")
+def _read_cursor(connection: Connection) -> Cursor:
+    row = connection.execute(select(cursor_table)).one()
+    return Cursor(row.ledger_id, row.consortium, row.next_block, row.size, row.synced_to_unix)
 
 
-def _size(connection: Connection) -> int:
-    return int(connection.execute(select(func.max(cursor_table.c.size))).scalar_one())
+def _require_size(wanted: int, total: int) -> None:
+    if not 0 <= wanted <= total:
+        raise NotFoundError(
+            f"the log has {total} entries here, not {wanted}", code="size_not_found"
+        )
 
 
-def _require_continuation(size: int, projections: Iterable[Projection]) -> None:
+def _require_continuation(size: int, projections: Sequence[Projection]) -> None:
     for expected, projection in enumerate(projections, size):
         if projection.entry.entry_index != expected:
             raise StorageError(
@@ -305,15 +288,12 @@ def _insert_chunk(connection: Connection, chunk: Sequence[Projection]) -> None:
     first = chunk[0].entry.entry_index
     leaves = [projection.entry.leaf_hash for projection in chunk]
     completed = list(iterate_completed_nodes(first, leaves, _NodeReader(connection).get))
-    connection.execute(insert(entries), [asdict(projection.entry) for projection in chunk])
+    insert_many(connection, entries, [astuple(projection.entry) for projection in chunk])
     if completed:
-        names = ("level", "position", "hash")
-        connection.execute(
-            insert(nodes), [dict(zip(names, node, strict=True)) for node in completed]
-        )
-    words = [asdict(word) for projection in chunk for word in projection.statuses]
+        insert_many(connection, nodes, completed)
+    words = dict.fromkeys(astuple(word) for each in chunk for word in each.statuses)
     if words:
-        connection.execute(upsert(statuses).on_conflict_do_nothing(), words)
+        insert_many(connection, statuses, list(words))
 
 
 def _to_entry(row: Row[Any]) -> EntryRow:

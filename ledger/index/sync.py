@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.chain.gateway import Gateway
+from ledger.chain.gateway import ChainHead, Gateway
 from ledger.errors import ConflictError, StorageError
+from ledger.index.database import remove_database
 from ledger.index.projector import project
 from ledger.index.store import IndexStore
 
@@ -16,7 +20,7 @@ _STEP_BLOCKS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """Attributes: added: new entries; size, root: of the whole log, equal to the chain's."""
+    """Attributes: added: new entries; size, root: of the log at the block that was compared."""
 
     added: int
     size: int
@@ -25,68 +29,87 @@ class SyncResult:
 
 
 def sync(store: IndexStore, gateway: Gateway) -> SyncResult:
-    """Reads what is new on the chain.
+    """Reads what is new on the chain. Several processes may do so at once.
 
     Raises:
         ChainUnavailableError: the chain does not answer; what was read stays.
         ConflictError: this index is of another ledger, or the chain lost blocks.
         StorageError: code `index_root_mismatch`, the index is not what the chain recorded.
     """
-    cursor = store.cursor()
-    if cursor.ledger_id != gateway.ledger_id:
+    before = store.cursor()
+    if before.ledger_id != gateway.ledger_id:
         raise ConflictError(
-            f"{store.path} is the index of ledger {cursor.ledger_id.hex()}, the chain has "
+            f"{store.path} is the index of ledger {before.ledger_id.hex()}, the chain has "
             f"{gateway.ledger_id.hex()}",
             code="index_of_another_ledger",
         )
     head = gateway.head()
-    if cursor.next_block > head.block_number + 1:
+    if before.next_block > head.block_number + 1:
         raise ConflictError(
-            f"the index has read up to block {cursor.next_block - 1}, the chain ends at "
+            f"the index has read up to block {before.next_block - 1}, the chain ends at "
             f"{head.block_number}: it lost blocks or is another chain",
             code="chain_lost_blocks",
         )
-    start = cursor.next_block
-    while start <= head.block_number:
-        end = min(start + _STEP_BLOCKS - 1, head.block_number)
-        projections = [project(recorded) for recorded in gateway.fetch_entries(start, end)]
-        store.append(projections, next_block=end + 1, synced_to_unix=cursor.synced_to_unix)
-        start = end + 1
-    root = _require_same_root(store, gateway, head.block_number)
+    _read_blocks(store, gateway, head)
+    size, root = _require_same_root(store, gateway, head.block_number)
     # Only now, the roots being equal, is it known that nothing is missing up to this time.
-    store.append([], next_block=start, synced_to_unix=head.time_unix)
-    size = store.cursor().size
-    return SyncResult(size - cursor.size, size, root, head.time_unix)
+    store.mark_synced(size, head.time_unix)
+    return SyncResult(max(0, size - before.size), size, root, head.time_unix)
 
 
 def rebuild(path: Path, gateway: Gateway) -> SyncResult:
-    """Makes the index anew beside the old one and swaps it in."""
+    """Makes the index anew beside the old one and puts it in its place; readers go on meanwhile.
+
+    Raises:
+        StorageError: code `index_rebuilding`, another process is at it; and others, as `sync`.
+    """
     beside = path.with_name(path.name + ".new")
-    _remove(beside)
-    with IndexStore.create(beside, gateway.ledger_id, gateway.consortium_address) as store:
-        result = sync(store, gateway)
-        store.fold()
-    os.replace(beside, path)  # noqa: PTH105  # the atomic call by its name
-    _remove_sidecars(path)
+    with _sole_builder(path):
+        try:
+            remove_database(beside)  # what an interrupted rebuild left
+            with IndexStore.create(beside, gateway.ledger_id, gateway.consortium_address) as store:
+                result = sync(store, gateway)
+                store.copy_over(path)
+        finally:
+            remove_database(beside)
     return result
 
 
-def _require_same_root(store: IndexStore, gateway: Gateway, block: int) -> bytes:
-    own, chains = store.root(), gateway.log_root(block=block)
+def _read_blocks(store: IndexStore, gateway: Gateway, head: ChainHead) -> None:
+    """Up to the head, from wherever the cursor is: another process may be moving it, too."""
+    while (start := store.cursor().next_block) <= head.block_number:
+        end = min(start + _STEP_BLOCKS - 1, head.block_number)
+        projections = [project(recorded) for recorded in gateway.fetch_entries(start, end)]
+        store.append(projections, from_block=start, next_block=end + 1, synced_to_unix=0)
+
+
+def _require_same_root(store: IndexStore, gateway: Gateway, block: int) -> tuple[int, bytes]:
+    """Size and root of the log at a block. The index may be ahead of it by now, never behind."""
+    size, chains = gateway.log_size(block=block), gateway.log_root(block=block)
+    held = store.cursor().size
+    own = store.root(size) if held >= size else store.root()
     if own != chains:
         raise StorageError(
-            f"the index's log root is {own.hex()}, the chain's {chains.hex()}; "
-            "run `zhenglian index rebuild`",
+            f"the index's log root over {min(held, size)} entries is {own.hex()}, the chain's over "
+            f"{size} is {chains.hex()}; run `zhenglian index rebuild`",
             code="index_root_mismatch",
         )
-    return own
+    return size, own
 
 
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    _remove_sidecars(path)
-
-
-def _remove_sidecars(path: Path) -> None:
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+@contextmanager
+def _sole_builder(path: Path) -> Iterator[None]:
+    """One rebuild at a time; the lock ends with the process, however that ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StorageError(
+                f"another process is rebuilding {path}; try again when it is done",
+                code="index_rebuilding",
+            ) from None
+        yield
+    finally:
+        os.close(lock)
