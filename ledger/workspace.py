@@ -13,19 +13,22 @@ at the end.
 from __future__ import annotations
 
 import json
+import os
+import re
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+from ledger.abi import parse_address
 from ledger.chain.engines import ChainLocation, connect
 from ledger.chain.gateway import Gateway, discover_consortium
 from ledger.chain.submitter import Submitter, load_account
-from ledger.errors import ConflictError, MalformedInputError, NotFoundError
+from ledger.errors import ConflictError, MalformedInputError, NotFoundError, StorageError
 from ledger.identifiers import CertificateType, MemberId
 from ledger.index.store import IndexStore
 from ledger.index.sync import SyncResult, rebuild, sync
@@ -56,16 +59,26 @@ class Config:
 
     @classmethod
     def load(cls, path: Path) -> Config:
-        """Raises NotFoundError, or MalformedInputError that names the setting."""
+        """Reads settings.
+
+        Raises:
+            NotFoundError: home_not_found.
+            MalformedInputError: names the setting at fault as its field.
+            StorageError: home_unreadable.
+        """
         try:
             document = tomllib.loads(path.read_text("utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise NotFoundError(
                 f"{path.parent} is no home: it has no {path.name}; make one with `zhenglian init`",
                 code="home_not_found",
             ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise MalformedInputError(f"{path}: not a TOML file: {error}") from error
+        except OSError as error:
+            raise StorageError(
+                f"{path}: cannot be read: {error.strerror}", code="home_unreadable"
+            ) from error
         known = {"member", "name", "chain", "ledger_id", "consortium"}
         for name, value in document.items():
             if name not in known or not isinstance(value, str):
@@ -76,9 +89,15 @@ class Config:
         for name in ("member", "name", "chain"):
             if name not in document:
                 raise MalformedInputError(f"{path}: {name} is missing", field=name)
-        return cls(**(document | {"member": MemberId.parse(document["member"])}))
+        for name, parse in _PARSERS.items():
+            try:
+                document[name] = parse(document.get(name, ""))
+            except MalformedInputError as error:
+                raise MalformedInputError(f"{path}: {name}: {error.message}", field=name) from error
+        return cls(**document)
 
     def store(self, path: Path) -> None:
+        """Writes settings whole and durably, or not at all."""
         values = {
             "member": str(self.member),
             "name": self.name,
@@ -86,16 +105,39 @@ class Config:
             "ledger_id": self.ledger_id,
             "consortium": self.consortium,
         }
-        # A JSON string is a TOML basic string (TOML 1.0 §String).
-        lines = [
-            f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
-            for name, value in values.items()
-            if value
-        ]
-        beside = path.with_name(path.name + ".new")
+        lines = [f"{name} = {_to_toml(value)}\n" for name, value in values.items() if value]
         content = "# Settings of this home. Made by `zhenglian init`.\n" + "".join(lines)
-        beside.write_text(content, "utf-8")
+        beside = path.with_name(path.name + ".new")
+        with beside.open("wb") as file:
+            file.write(content.encode())
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(path)
+
+
+def _to_toml(text: str) -> str:
+    """A JSON string is a TOML basic string, but for one character (TOML 1.0, String)."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _parse_ledger_id(text: str) -> str:
+    if text and not _LEDGER_ID.fullmatch(text):
+        raise MalformedInputError(f"expected 64 digits of lower-case hexadecimal, got {text!r}")
+    return text
+
+
+def _parse_consortium(text: str) -> str:
+    if text:
+        parse_address(text)
+    return text
+
+
+_LEDGER_ID = re.compile("[0-9a-f]{64}")
+_PARSERS: Mapping[str, Callable[[str], object]] = {
+    "member": MemberId.parse,
+    "ledger_id": _parse_ledger_id,
+    "consortium": _parse_consortium,
+}
 
 
 class Workspace:
@@ -169,15 +211,17 @@ class Workspace:
         """The ledger on its chain; the first time, remembers which ledger it is."""
         location = ChainLocation.parse(self.config.chain)
         connection = connect(location, lock_timeout_s=self._lock_timeout_s, clock=self.clock)
-        client = self._stack.enter_context(connection)
-        gateway = Gateway(client, self.config.consortium or discover_consortium(client))
-        found = gateway.ledger_id.hex()
-        if self.config.ledger_id and found != self.config.ledger_id:
-            raise ConflictError(
-                f"this home belongs to ledger {self.config.ledger_id}; the chain {location} has "
-                f"{found}",
-                code="another_ledger",
-            )
+        with ExitStack() as undo:  # who fails lets go of the chain, and may ask again
+            client = undo.enter_context(connection)
+            gateway = Gateway(client, self.config.consortium or discover_consortium(client))
+            found = gateway.ledger_id.hex()
+            if self.config.ledger_id and found != self.config.ledger_id:
+                raise ConflictError(
+                    f"this home belongs to ledger {self.config.ledger_id}; the chain {location} "
+                    f"has {found}",
+                    code="another_ledger",
+                )
+            self._stack.push(undo.pop_all())
         if not self.config.ledger_id:
             self.config = replace(
                 self.config, ledger_id=found, consortium=gateway.consortium_address
@@ -220,7 +264,11 @@ class Workspace:
         return sync(self.index, self.gateway)
 
     def rebuild_index(self) -> SyncResult:
-        return rebuild(self.index_path, self.gateway)
+        """Makes the index anew from the chain; see `ledger.index.sync.rebuild`."""
+        result = rebuild(self.index_path, self.gateway)
+        if isinstance(opened := vars(self).get("index"), IndexStore):
+            opened.close()  # its connections may be to a damaged file that is no more
+        return result
 
     def schema(self, certificate_type: CertificateType) -> CertificateSchema:
         """Raises NotFoundError when the type has no schema file."""
