@@ -43,7 +43,7 @@ def show_progress(output: Output) -> Iterator[ProgressCallback]:
             elapsed_s = progress.tasks[0].elapsed or 0.0
             progress.update(
                 task,
-                description="anchoring" if now.read_bytes >= now.total_bytes else "sealing",
+                description="anchoring" if now.read_bytes >= now.total_bytes else "reading",
                 total=max(now.total_bytes, 1),
                 completed=now.read_bytes,
                 told=_tell(now, elapsed_s),

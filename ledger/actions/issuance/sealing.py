@@ -7,6 +7,7 @@ to it once, as `SealingOrder`.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -144,7 +145,18 @@ def open_executor(*, in_workers: bool) -> Iterator[Executor]:
     # Not forked: this process has threads and open databases.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(WORKERS, mp_context=context) as executor:
+        _start_workers(executor)
         yield executor
+
+
+def _start_workers(executor: Executor) -> None:
+    """Starts the workers deaf to Ctrl-C, which is for this process to answer, once."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        for _ in range(WORKERS):
+            executor.submit(int)  # each starts a process, which inherits the mask
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _ImmediateExecutor(Executor):

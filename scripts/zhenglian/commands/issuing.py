@@ -24,6 +24,7 @@ INTERRUPTED = (
     "Interrupted. Nothing is lost and nothing is issued twice: run the same command again to "
     "continue."
 )
+SHOWN_LINES = 50
 _SHORT_KEY = 16
 
 
@@ -185,7 +186,8 @@ def print_report(session: Session, report: IssuanceReport, *, skipped: bool) -> 
             )
         )
     if report.errors:
-        lines = ", ".join(str(n) for n in sorted({error.line for error in report.errors})[:50])
+        wrong = sorted({error.line for error in report.errors})
+        lines = ", ".join(map(str, wrong[:SHOWN_LINES])) + (" …" if wrong[SHOWN_LINES:] else "")
         output.line(
             pick(
                 f"跳过 {report.invalid_rows} 行有误的数据，行号：{lines}",

@@ -21,7 +21,7 @@ from zhenglian.decisions import (
     make_decision,
     require_answer,
 )
-from zhenglian.masking import mask_name
+from zhenglian.masking import describe_holder
 from zhenglian.session import Session
 from zhenglian.times import format_time
 from zhenglian.words import describe_done, describe_plan, describe_status
@@ -136,7 +136,12 @@ def _tell_preview(
     dry_run: bool,
 ) -> None:
     output, pick = session.output, session.language.pick
-    names = [mask_name(each.holder_name, each.holder_code_type) for each in affected]
+    names = [
+        describe_holder(
+            each.holder_name, each.holder_code_type, session.language, is_erased=each.is_erased
+        )
+        for each in affected
+    ]
     if output.is_json:
         if dry_run:
             certificates = [

@@ -22,7 +22,7 @@ from zhenglian.decisions import (
     require_answer,
 )
 from zhenglian.failures import EXIT_FAILED
-from zhenglian.masking import mask_name
+from zhenglian.masking import describe_holder
 from zhenglian.options import IdentifierArgument
 from zhenglian.row_errors import tell_row_errors
 from zhenglian.session import Session
@@ -130,7 +130,14 @@ def _tell_plan(
         [
             (
                 pick("持证人", "holder"),
-                mask_name(who.holder_name, who.holder_code_type) if who else "",
+                describe_holder(
+                    who.holder_name,
+                    who.holder_code_type,
+                    session.language,
+                    is_erased=who.is_erased,
+                )
+                if who
+                else "",
             ),
             (pick("旧证", "old"), str(plan.replaced)),
             (pick("新证", "new"), str(plan.successor)),

@@ -8,12 +8,13 @@ import typer
 
 from zhenglian.command import command
 from zhenglian.options import IdentifierArgument
+from zhenglian.plain import to_object
 from zhenglian.session import Session
 from zhenglian.times import format_day, format_time
 from zhenglian.words import describe_status
 
 if TYPE_CHECKING:
-    from ledger.actions.showing import ShownCertificate
+    from ledger.actions.showing import ErasedCertificate, ShownCertificate
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -28,16 +29,39 @@ def show(session: Session, identifier: IdentifierArgument) -> None:
     Example:
       zhenglian show 1.2.156.3005.2.11100000000013338W011.11500000000000001G.20230000001.001.1
     """
-    from ledger.actions.showing import show_certificate
+    from ledger.actions.showing import ErasedCertificate, show_certificate
     from ledger.identifiers import CertificateId
 
     certificate_id = CertificateId.parse(identifier.strip())
     with session.unlock() as workspace:
         shown = show_certificate(workspace, certificate_id)
     if session.output.is_json:
-        session.output.document(shown)
+        session.output.document(to_object(shown, is_erased=isinstance(shown, ErasedCertificate)))
+    elif isinstance(shown, ErasedCertificate):
+        _print_erased(session, shown)
     else:
         _print(session, shown)
+
+
+def _print_erased(session: Session, shown: ErasedCertificate) -> None:
+    output, pick = session.output, session.language.pick
+    output.line(pick("内容已删除", "The content was erased"), "bold yellow")
+    output.pairs(
+        [
+            (pick("证照标识", "identifier"), str(shown.certificate_id)),
+            (
+                pick("状态", "status"),
+                describe_status(shown.status.name.lower(), session.language),
+            ),
+            (pick("颁发机构", "issuer"), str(shown.issuer)),
+            (pick("删除时间", "erased"), format_time(shown.erased_at_unix)),
+            (pick("删除原因", "reason"), shown.erasure_reason),
+            (pick("上链时间", "anchored"), format_time(shown.anchored_at_unix)),
+            (pick("日志序号", "log index"), str(shown.log_index)),
+            (pick("批次", "batch"), shown.batch_key.hex()),
+            (pick("批次内位置", "position"), str(shown.position)),
+        ]
+    )
 
 
 def _print(session: Session, shown: ShownCertificate) -> None:
