@@ -97,14 +97,15 @@ class Affected:
     """One certificate that an act would change, for the officer's eyes.
 
     Attributes:
-        holder_name: empty where the content was erased.
+        holder_name: None where the content was erased or is damaged.
         holder_code_type: GB/T 36903 code; "001" is an organisation, whose name is public.
     """
 
     certificate_id: CertificateId
-    holder_name: str
+    holder_name: str | None
     holder_code_type: str
     status: Status
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +227,14 @@ def _require_allowed(act: LifecycleAct, targets: list[StatusTarget]) -> None:
 
 
 def _describe(workspace: Workspace, stored: StoredCertificate, status: Status) -> Affected:
+    certificate_id = CertificateId.parse(stored.identifier)
     try:
         fields = read_certificate(workspace, stored).fields
-    except NotFoundError:
-        fields = {}  # its content was erased; its status can be changed even so
+    except (NotFoundError, StorageError) as error:  # its status can be changed even so
+        is_erased = error.code == "content_erased"
+        return Affected(certificate_id, None, "", status, is_erased)
     name, code_type = (str(fields.get(f, "")) for f in ("holder_name", "holder_code_type"))
-    return Affected(CertificateId.parse(stored.identifier), name, code_type, status)
+    return Affected(certificate_id, name, code_type, status)
 
 
 def _record_statement(

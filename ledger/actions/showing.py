@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from ledger.actions.holdings import find_stored, read_certificate
+from ledger.actions.holdings import find_erasure, find_stored, read_certificate
 from ledger.actions.presentation import field_titles
 from ledger.actions.status_targets import fetch_status
 from ledger.errors import StorageError
 from ledger.formats.status_list import Status
 from ledger.identifiers import CertificateId, CertificateType, Uscc
+from ledger.vault.certificates import StoredCertificate
 from ledger.workspace import Workspace
 
 
@@ -53,17 +54,52 @@ class ShownCertificate:
     log_index: int
 
 
-def show_certificate(workspace: Workspace, certificate_id: CertificateId) -> ShownCertificate:
+@dataclass(frozen=True, slots=True)
+class ErasedCertificate:
+    """What remains of a certificate whose content was erased.
+
+    Attributes:
+        erased_at_unix: by this node's clock.
+    """
+
+    certificate_id: CertificateId
+    certificate_type: CertificateType
+    issuer: Uscc
+    status: Status
+    erased_at_unix: int
+    erasure_reason: str
+    batch_key: bytes
+    position: int
+    anchored_at_unix: int
+    log_index: int
+
+
+def show_certificate(
+    workspace: Workspace, certificate_id: CertificateId
+) -> ShownCertificate | ErasedCertificate:
     """A certificate that this home issued.
 
     Raises:
-        NotFoundError: certificate_unknown, not_anchored, content_erased.
+        NotFoundError: certificate_unknown, not_anchored.
+        StorageError: its row is damaged.
     """
     stored = find_stored(workspace, certificate_id)
-    certificate = read_certificate(workspace, stored)
+    anchored_at_unix, log_index = _require_anchoring(stored)
     batch = stored.batch
-    if batch.anchored_at_unix is None or batch.log_index is None:
-        raise StorageError(f"batch {batch.batch_key.hex()} is anchored without a time")
+    if (erasure := find_erasure(workspace, stored)) is not None:
+        return ErasedCertificate(
+            certificate_id,
+            batch.certificate_type,
+            batch.issuer,
+            fetch_status(workspace, stored),
+            erasure.erased_at_unix,
+            erasure.reason,
+            batch.batch_key,
+            stored.position,
+            anchored_at_unix,
+            log_index,
+        )
+    certificate = read_certificate(workspace, stored)
     titles = field_titles(workspace, certificate)
     return ShownCertificate(
         certificate.certificate_id,
@@ -82,6 +118,13 @@ def show_certificate(workspace: Workspace, certificate_id: CertificateId) -> Sho
         certificate.holder_jwk is not None,
         batch.batch_key,
         stored.position,
-        batch.anchored_at_unix,
-        batch.log_index,
+        anchored_at_unix,
+        log_index,
     )
+
+
+def _require_anchoring(stored: StoredCertificate) -> tuple[int, int]:
+    batch = stored.batch
+    if batch.anchored_at_unix is None or batch.log_index is None:
+        raise StorageError(f"batch {batch.batch_key.hex()} is anchored without a time")
+    return batch.anchored_at_unix, batch.log_index

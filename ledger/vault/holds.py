@@ -87,6 +87,11 @@ class Holds:
         with self._database.read() as connection:
             return _select(connection, _is_in_force(identifier))
 
+    def require_none(self, identifier: str) -> None:
+        """Raises ConflictError, code certificate_held, naming every hold in force."""
+        with self._database.read() as connection:
+            require_not_held(connection, identifier)
+
     def of(self, identifier: str) -> list[Hold]:
         """Every hold there ever was on a certificate, oldest first."""
         with self._database.read() as connection:

@@ -44,7 +44,7 @@ from ledger.formats.certificate import compute_batch_key
 from ledger.identifiers import CertificateId, CertificateType, Uscc
 from ledger.records import IssuerNotMandatedError
 from ledger.vault.batches import BatchRow, NewBatch
-from ledger.vault.certificates import StagedCertificate
+from ledger.vault.certificates import Known, StagedCertificate
 from ledger.vault.key_files import SealKey
 from ledger.vault.tables import BatchState, RunState
 from ledger.workspace import Workspace
@@ -306,9 +306,20 @@ def _drop_known(run: _Run, drafts: list[tuple[int, PlacedDraft]]) -> list[Placed
         elif found.content_mac == placed.content_mac:
             run.already_issued += found.batch_state is BatchState.ANCHORED
         else:
-            code = RowErrorCode.CONFLICTING_CERTIFICATE
-            run.errors.append(RowError.of(code, line, "证照标识", identifier))
+            run.errors.append(_refuse_known(run, found, identifier, line))
     return fresh
+
+
+def _refuse_known(run: _Run, found: Known, identifier: str, line: int) -> RowError:
+    """Why a row is not issued whose identifier was, with another content or one since erased."""
+    erasure = None
+    if found.content_mac is None:
+        erasure = run.workspace.vault.certificates.find_erasure(identifier)
+    if erasure is None:
+        return RowError.of(RowErrorCode.CONFLICTING_CERTIFICATE, line, "证照标识", identifier)
+    erased_on = datetime.fromtimestamp(erasure.erased_at_unix, CHINA).date().isoformat()
+    code = RowErrorCode.ERASED_CERTIFICATE
+    return RowError.of(code, line, "证照标识", identifier, erased_on=erased_on)
 
 
 def _open_batch(run: _Run) -> BatchRow:

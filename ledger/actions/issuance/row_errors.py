@@ -52,6 +52,7 @@ class RowErrorCode(StrEnum):
     DUPLICATE_ROW = "duplicate_row"
     CONFLICTING_ROW = "conflicting_row"
     CONFLICTING_CERTIFICATE = "conflicting_certificate"
+    ERASED_CERTIFICATE = "erased_certificate"
 
     DEVIANT_CHECK_CHARACTER = "deviant_check_character"
     POSSIBLY_TRUNCATED = "possibly_truncated"
@@ -102,6 +103,10 @@ _TEXTS: dict[RowErrorCode, tuple[str, str]] = {
     RowErrorCode.CONFLICTING_CERTIFICATE: (
         "该证照标识已签发，且内容与本行不同。更正内容须换版本号或流水号，并用 replace 取代原证",
         "This identifier was issued with other content; correct it by a new version and `replace`",
+    ),
+    RowErrorCode.ERASED_CERTIFICATE: (
+        "该证照标识已签发，内容已于 {erased_on} 删除，不再签发。确需再发须换版本号或流水号",
+        "Issued, and erased on {erased_on}; not issued again. A new one needs another version",
     ),
     RowErrorCode.WRONG_PUBLIC_KEY: (
         "应为持证人公钥（由 zhenglian holder-key 给出的 44 个字符），或留空",
