@@ -6,7 +6,7 @@ pass JSON-RPC requests to `chain.respond`. Everything else in this package serve
 
 from __future__ import annotations
 
-from local_chain.embedded.chain import EmbeddedChain
+from local_chain.embedded.chain import ChainStatus, EmbeddedChain
 from local_chain.embedded.errors import (
     ChainClosedError,
     ChainDamagedError,
@@ -24,6 +24,7 @@ __all__ = [
     "ChainError",
     "ChainInUseError",
     "ChainMismatchError",
+    "ChainStatus",
     "ChainStorageError",
     "EmbeddedChain",
     "LockHolder",

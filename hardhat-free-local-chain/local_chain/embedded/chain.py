@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,25 @@ if TYPE_CHECKING:
 
 DEFAULT_CHAIN_ID = 0x5A4C  # "ZL"
 BLOCK_GAS_LIMIT = 1 << 27  # eight transactions of the largest kind
+
+
+@dataclass(frozen=True, slots=True)
+class ChainStatus:
+    """How a chain is.
+
+    Args:
+        head_time_unix: timestamp of the newest sealed block, seconds.
+        size_bytes: of the data file.
+        is_open: whether requests are answered.
+        storage_problem: why the disk refused the last block; None while it takes them.
+    """
+
+    chain_id: int
+    head_number: int
+    head_time_unix: int
+    size_bytes: int
+    is_open: bool
+    storage_problem: str | None
 
 
 class EmbeddedChain:
@@ -92,6 +112,19 @@ class EmbeddedChain:
     def respond(self, request: object) -> dict[str, Json]:
         """The JSON-RPC response object to one request object."""
         return self.rpc.respond(request)
+
+    def status(self) -> ChainStatus:
+        """How the chain is. Waits for nothing, however busy the chain may be."""
+        node = self._node
+        head = node.head
+        return ChainStatus(
+            chain_id=node.config.chain_id,
+            head_number=head.number,
+            head_time_unix=head.timestamp,
+            size_bytes=node.database.environment.size_bytes,
+            is_open=not node.is_closed,
+            storage_problem=node.storage_problem,
+        )
 
     def seal(self) -> None:
         """Seal the pending transactions now; they are durable when this returns.

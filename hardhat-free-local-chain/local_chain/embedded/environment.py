@@ -62,6 +62,11 @@ class Environment:
             self._handle.close()
             raise
 
+    @property
+    def size_bytes(self) -> int:
+        """The length of the data file."""
+        return self._data_file.stat().st_size
+
     def read(self) -> AbstractContextManager[lmdb.Transaction[bytes]]:
         """A consistent view for a `with` block."""
         return self._handle.begin()

@@ -60,11 +60,14 @@ class RpcCode(IntEnum):
     """JSON-RPC error codes in use (JSON-RPC 2.0 section 5.1; EIP-1474; 3 as Ethereum nodes do)."""
 
     REVERTED = 3
+    PARSE_ERROR = -32700
     INVALID_REQUEST = -32600
     METHOD_NOT_FOUND = -32601
     INVALID_PARAMS = -32602
     INTERNAL = -32603
     REFUSED = -32000
+    RESPONSE_TOO_LARGE = -32003
+    LIMIT_EXCEEDED = -32005
 
 
 class RpcError(ChainError):

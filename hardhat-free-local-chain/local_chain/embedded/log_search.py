@@ -15,7 +15,7 @@ import lmdb
 from local_chain.embedded.blocks import LogRecord, Place
 from local_chain.embedded.database import ChainDatabase, parse_log
 from local_chain.embedded.environment import Environment
-from local_chain.embedded.errors import ChainDamagedError
+from local_chain.embedded.errors import ChainDamagedError, RpcCode, RpcError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,53 @@ class LogFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class LogLimits:
+    """What one search may come to before it is refused; a search of one block never is.
+
+    Args:
+        logs: how many may be found.
+        data_bytes: how much data those found may have.
+        candidates: how many may be looked at, found or not.
+    """
+
+    logs: int = 10_000
+    data_bytes: int = 16 << 20
+    candidates: int = 200_000
+
+
+class LogBudget:
+    """Counts one search against its limits."""
+
+    def __init__(self, limits: LogLimits, wanted: LogFilter) -> None:
+        self._limits = limits
+        self._first_block = wanted.first_block
+        self._is_limited = wanted.first_block < wanted.last_block
+        self._logs = self._data_bytes = self._candidates = 0
+
+    def note_candidate(self, place: Place) -> None:
+        """A log was looked at."""
+        self._candidates += 1
+        self._require(self._candidates, self._limits.candidates, "candidates", place)
+
+    def note_found(self, place: Place, log: LogRecord) -> None:
+        """A log is among those wanted."""
+        self._logs += 1
+        self._data_bytes += len(log.data)
+        self._require(self._logs, self._limits.logs, "results", place)
+        self._require(self._data_bytes, self._limits.data_bytes, "bytes of data", place)
+
+    def _require(self, count: int, limit: int, of_what: str, place: Place) -> None:
+        """The wording is one by which clients learn that, and to what, to narrow the range."""
+        if self._is_limited and count > limit:
+            last = max(self._first_block, place.number - 1)
+            raise RpcError(
+                RpcCode.LIMIT_EXCEEDED,
+                f"query returned more than {limit} {of_what}. "
+                f"Try with this block range [{self._first_block:#x}, {last:#x}].",
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Criterion:
     """Keys of one index table, any of which is wanted."""
 
@@ -51,8 +98,15 @@ class Criterion:
     keys: tuple[bytes, ...]
 
 
-def search_logs(database: ChainDatabase, wanted: LogFilter) -> Iterator[tuple[Place, LogRecord]]:
-    """The matching logs in the order of the chain."""
+def search_logs(
+    database: ChainDatabase, wanted: LogFilter, limits: LogLimits
+) -> Iterator[tuple[Place, LogRecord]]:
+    """The matching logs in the order of the chain.
+
+    Raises:
+        RpcError: more than the limits allow; names a block range that they do allow.
+    """
+    budget = LogBudget(limits, wanted)
     first, end = Place(wanted.first_block, 0), Place(wanted.last_block + 1, 0)
     criteria = _list_criteria(wanted)
     with database.environment.read() as transaction:
@@ -65,10 +119,12 @@ def search_logs(database: ChainDatabase, wanted: LogFilter) -> Iterator[tuple[Pl
                 (place, _require(logs.get(place), place))
                 for place in _scan_index(transaction, database.environment, lead, first, end)
             )
-        for place, encoded in candidates:
-            log = parse_log(encoded)
+        for encoded_place, encoded in candidates:
+            place, log = Place.parse(encoded_place), parse_log(encoded)
+            budget.note_candidate(place)
             if wanted.matches(log):
-                yield Place.parse(place), log
+                budget.note_found(place, log)
+                yield place, log
 
 
 def _require(encoded: bytes | None, place: bytes) -> bytes:

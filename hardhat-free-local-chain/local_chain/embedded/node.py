@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from local_chain.embedded.blocks import SealedBlock
 from local_chain.embedded.database import ChainConfig, ChainDatabase
 from local_chain.embedded.errors import (
     ChainClosedError,
@@ -58,6 +59,7 @@ class Node:
         self._sealing = sealing
         self._owner_pid = os.getpid()
         self.is_closed = False
+        self.storage_problem: str | None = None  # why the disk refused the last block, if it did
 
     @cached_property
     def machine(self) -> Machine:
@@ -109,7 +111,7 @@ class Node:
             if self.pending is not None:
                 self._sealing.note_attempt()
                 block = self.pending.seal()
-                self.database.append(block)
+                self._append(block)
                 self.pending = None
                 self.head, self.head_hash = block.header, block.block_hash
 
@@ -142,6 +144,14 @@ class Node:
             finally:
                 self.is_closed = True
                 self.changed.notify_all()
+
+    def _append(self, block: SealedBlock) -> None:
+        try:
+            self.database.append(block)
+        except ChainStorageError as problem:
+            self.storage_problem = str(problem)
+            raise
+        self.storage_problem = None
 
     def _parse(self, raw: bytes) -> Transaction:
         try:

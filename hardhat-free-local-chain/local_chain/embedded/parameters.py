@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,9 +12,12 @@ from local_chain.embedded.errors import RpcCode, RpcError
 from local_chain.embedded.transactions import AccessList
 
 MAX_TOPICS = 4
+MAX_ALTERNATIVES = 1_000  # addresses, or topics for one position, of a filter
 
 _QUANTITY = re.compile("0[xX][0-9a-fA-F]{1,64}")
 _HEAD_TAGS = ("latest", "safe", "finalized")
+_SHORTENED = reprlib.Repr()
+_SHORTENED.maxstring = _SHORTENED.maxlong = _SHORTENED.maxother = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,11 @@ def invalid(message: str) -> RpcError:
     return RpcError(RpcCode.INVALID_PARAMS, message)
 
 
+def show(value: object) -> str:
+    """What was found, for an error message: as Python writes it, and of moderate length."""
+    return _SHORTENED.repr(value)
+
+
 def parse_quantity(value: object) -> int:
     """`0x` and hex digits.
 
@@ -68,7 +77,7 @@ def parse_quantity(value: object) -> int:
     """
     if isinstance(value, str) and _QUANTITY.fullmatch(value):
         return int(value, 16)
-    raise invalid(f"expected a quantity in hex of at most 256 bits, found {value!r}")
+    raise invalid(f"expected a quantity in hex of at most 256 bits, found {show(value)}")
 
 
 def parse_data(value: object, length: int | None = None) -> bytes:
@@ -86,7 +95,7 @@ def parse_data(value: object, length: int | None = None) -> bytes:
             if length in (None, len(data)):
                 return data
     wanted = "data in hex" if length is None else f"{length} bytes in hex"
-    raise invalid(f"expected {wanted}, found {value!r}")
+    raise invalid(f"expected {wanted}, found {show(value)}")
 
 
 def parse_address(value: object) -> bytes:
@@ -97,7 +106,7 @@ def parse_address(value: object) -> bytes:
 def parse_flag(value: object) -> bool:
     """A JSON boolean."""
     if not isinstance(value, bool):
-        raise invalid(f"expected true or false, found {value!r}")
+        raise invalid(f"expected true or false, found {show(value)}")
     return value
 
 
@@ -119,7 +128,7 @@ def parse_block(value: object) -> BlockChoice:
 def parse_call(value: object) -> CallRequest:
     """A transaction object; `data` and `input` are the same thing."""
     if not isinstance(value, Mapping):
-        raise invalid(f"expected a transaction object, found {value!r}")
+        raise invalid(f"expected a transaction object, found {show(value)}")
     data = parse_data(value.get("input") or value.get("data") or "0x")
     recipient, sender, gas = value.get("to"), value.get("from"), value.get("gas")
     return CallRequest(
@@ -134,7 +143,7 @@ def parse_call(value: object) -> CallRequest:
 
 def _parse_access_list(value: object) -> AccessList:
     if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
-        raise invalid(f"expected an access list, found {value!r}")
+        raise invalid(f"expected an access list, found {show(value)}")
     return tuple(
         (
             parse_address(entry.get("address")),
@@ -149,7 +158,7 @@ def _parse_access_list(value: object) -> AccessList:
 def parse_log_request(value: object) -> LogRequest:
     """A filter object; without blocks it means the head."""
     if not isinstance(value, Mapping):
-        raise invalid(f"expected a filter object, found {value!r}")
+        raise invalid(f"expected a filter object, found {show(value)}")
     if value.get("blockHash") is not None:
         if value.get("fromBlock") is not None or value.get("toBlock") is not None:
             raise invalid("cannot combine blockHash with fromBlock or toBlock")
@@ -159,7 +168,7 @@ def parse_log_request(value: object) -> LogRequest:
         last = parse_block(value.get("toBlock") or "latest")
     topics = value.get("topics") or []
     if not isinstance(topics, list | tuple) or len(topics) > MAX_TOPICS:
-        raise invalid(f"expected at most {MAX_TOPICS} topics, found {topics!r}")
+        raise invalid(f"expected at most {MAX_TOPICS} topics, found {show(topics)}")
     return LogRequest(
         first,
         last,
@@ -171,4 +180,10 @@ def parse_log_request(value: object) -> LogRequest:
 def _as_list(value: object) -> list[object]:
     if value is None:
         return []
-    return list(value) if isinstance(value, list | tuple) else [value]
+    alternatives = list(value) if isinstance(value, list | tuple) else [value]
+    if len(alternatives) > MAX_ALTERNATIVES:
+        raise invalid(
+            f"expected at most {MAX_ALTERNATIVES} alternatives of an address or topic, "
+            f"found {len(alternatives)}"
+        )
+    return alternatives

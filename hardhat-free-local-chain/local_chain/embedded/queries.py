@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from local_chain.embedded.blocks import Place, TransactionRecord
 from local_chain.embedded.errors import ChainDamagedError
 from local_chain.embedded.headers import Header
-from local_chain.embedded.log_search import LogFilter, search_logs
+from local_chain.embedded.log_search import LogFilter, LogLimits, search_logs
 from local_chain.embedded.node import Node
 from local_chain.embedded.parameters import (
     BlockChoice,
@@ -33,6 +33,7 @@ from local_chain.embedded.shapes import (
 from local_chain.embedded.transactions import parse_transaction
 
 MAX_FEE_HISTORY_BLOCKS = 1024
+LOG_LIMITS = LogLimits()
 
 
 class HistoryQueries:
@@ -109,7 +110,7 @@ class HistoryQueries:
         ]
 
     def logs(self, wanted: object) -> Json:
-        """The logs that match a filter, in order, however many there are."""
+        """The logs that match a filter, in order; refused if they are too many for one answer."""
         request = parse_log_request(wanted)
         first, last = (
             self._resolve_bound(choice) for choice in (request.first_block, request.last_block)
@@ -191,7 +192,7 @@ class HistoryQueries:
         block_hashes: dict[int, bytes] = {}
         transaction_hashes: dict[Place, str] = {}
         shapes = []
-        for place, log in search_logs(self._database, wanted):
+        for place, log in list(search_logs(self._database, wanted, LOG_LIMITS)):
             if place.number not in block_hashes:
                 block_hashes[place.number] = self._hash_of(place.number)
             sender = Place(place.number, log.transaction_index)

@@ -33,6 +33,10 @@ class RpcMethods:
         """Whether requests are answered."""
         return not self._node.is_closed
 
+    def extend(self, methods: Mapping[str, Method]) -> None:
+        """Answer further methods. Each runs under the node's lock, and may call `answer`."""
+        self._methods |= methods
+
     def answer(self, method: str, params: Sequence[object]) -> Json:
         """The result of one method.
 
@@ -46,7 +50,9 @@ class RpcMethods:
             self._node.require_open()
             function = self._methods.get(method) or self._account_methods.get(method)
             if function is None:
-                raise RpcError(RpcCode.METHOD_NOT_FOUND, f"the method {method} does not exist")
+                raise RpcError(
+                    RpcCode.METHOD_NOT_FOUND, f"the method {method[:100]} does not exist"
+                )
             return _apply(function, method, params)
 
     def respond(self, request: object) -> dict[str, Json]:

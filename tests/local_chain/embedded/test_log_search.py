@@ -10,7 +10,7 @@ import pytest
 from local_chain.embedded.blocks import LogRecord, Place, SealedBlock
 from local_chain.embedded.database import ChainConfig, ChainDatabase
 from local_chain.embedded.headers import draft_child, draft_genesis
-from local_chain.embedded.log_search import LogFilter, search_logs
+from local_chain.embedded.log_search import LogFilter, LogLimits, search_logs
 from tests.local_chain.embedded.contracts import word
 from tests.local_chain.embedded.session import Session, hex_of
 
@@ -62,7 +62,7 @@ def test_search_finds_what_reading_everything_finds(
     addresses = frozenset(source.sample(ADDRESSES, source.choice([0, 1, 2])))
     wanted = LogFilter(first, last, addresses, topics)
     database = ChainDatabase(directory)
-    found = list(search_logs(database, wanted))
+    found = list(search_logs(database, wanted, LogLimits()))
     database.close()
     assert found == [
         (place, log)
