@@ -9,6 +9,7 @@ import typer
 from zhenglian.commands import (
     auditing,
     demonstration,
+    erasing,
     founding,
     governance,
     issuers,
@@ -32,6 +33,7 @@ _IN_ORDER_OF_HELP = (
     lifecycle,
     replacing,
     auditing,
+    erasing,
     maintenance,
     demonstration,
 )
