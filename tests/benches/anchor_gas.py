@@ -21,30 +21,32 @@ TARGET_WORST = 160_000
 
 
 def run() -> Result:
-    with tempfile.TemporaryDirectory(prefix="bench-gas-") as name:
-        with make_ledger(Path(name)).open() as workspace:
-            key = find_seal_key(workspace, ISSUER)
-            used = []
-            for _ in range(BATCHES):
-                until = workspace.gateway.head().time_unix + 3_600
-                statement = BatchStatement(
-                    ISSUER,
-                    key.key_id,
-                    TYPE,
-                    secrets.token_bytes(32),
-                    secrets.token_bytes(32),
-                    1_000,
-                    until,
-                )
-                digest = compute_digest(statement, workspace.gateway.ledger_id)
-                receipt = workspace.submitter.submit(
-                    "CertificateLedger",
-                    "anchorBatch",
-                    statement.to_abi(),
-                    sign_digest(key.private_key, digest).to_abi(),
-                    purpose="bench",
-                )
-                used.append(receipt.gas_used - PRECOMPILE_GAS)
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-gas-") as name,
+        make_ledger(Path(name)).open() as workspace,
+    ):
+        key = find_seal_key(workspace, ISSUER)
+        used = []
+        for _ in range(BATCHES):
+            until = workspace.gateway.head().time_unix + 3_600
+            statement = BatchStatement(
+                ISSUER,
+                key.key_id,
+                TYPE,
+                secrets.token_bytes(32),
+                secrets.token_bytes(32),
+                1_000,
+                until,
+            )
+            digest = compute_digest(statement, workspace.gateway.ledger_id)
+            receipt = workspace.submitter.submit(
+                "CertificateLedger",
+                "anchorBatch",
+                statement.to_abi(),
+                sign_digest(key.private_key, digest).to_abi(),
+                purpose="bench",
+            )
+            used.append(receipt.gas_used - PRECOMPILE_GAS)
     middle = median(used)
     details: dict[str, object] = {
         "worst": max(used),

@@ -22,20 +22,22 @@ TARGET_ALONE = 95_000
 
 
 def run() -> Result:
-    with tempfile.TemporaryDirectory(prefix="bench-gas-") as name:
-        with make_ledger(Path(name)).open() as workspace:
-            key = find_seal_key(workspace, ISSUER)
-            bulk = {}
-            for words in (1, 64, 256):
-                batch_key = _anchor(workspace, key)
-                changes = tuple(WordChange(at, EMPTY_WORD, FULL_WORD) for at in range(words))
-                gas = _change(workspace, key, batch_key, 1, changes)
-                bulk[words] = gas / (words * POSITIONS_PER_WORD)
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-gas-") as name,
+        make_ledger(Path(name)).open() as workspace,
+    ):
+        key = find_seal_key(workspace, ISSUER)
+        bulk = {}
+        for words in (1, 64, 256):
             batch_key = _anchor(workspace, key)
-            first = set_status(EMPTY_WORD, 0, Status.REVOKED)
-            fresh = _change(workspace, key, batch_key, 1, (WordChange(0, EMPTY_WORD, first),))
-            second = set_status(first, 1, Status.REVOKED)
-            alone = _change(workspace, key, batch_key, 2, (WordChange(0, first, second),))
+            changes = tuple(WordChange(at, EMPTY_WORD, FULL_WORD) for at in range(words))
+            gas = _change(workspace, key, batch_key, 1, changes)
+            bulk[words] = gas / (words * POSITIONS_PER_WORD)
+        batch_key = _anchor(workspace, key)
+        first = set_status(EMPTY_WORD, 0, Status.REVOKED)
+        fresh = _change(workspace, key, batch_key, 1, (WordChange(0, EMPTY_WORD, first),))
+        second = set_status(first, 1, Status.REVOKED)
+        alone = _change(workspace, key, batch_key, 2, (WordChange(0, first, second),))
     details: dict[str, object] = {
         "alone_in_used_word": alone,
         "alone_in_fresh_word": fresh,

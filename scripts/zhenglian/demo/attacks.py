@@ -45,7 +45,7 @@ from ledger.records import (
     WordChange,
 )
 from ledger.vault.key_files import SealKey
-from ledger.verification.report import Outcome
+from ledger.verification.finding import Outcome
 from ledger.workspace import Workspace
 from zhenglian.demo.stage import CHONGQING, GUIZHOU, SICHUAN, Attack, Stage, today_in_china
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from ledger.actions.issuance.loop import CHINA
 from ledger.actions.issuance.row_reader import RowResult
@@ -111,10 +112,11 @@ class Stage:
         self.hand.mkdir(parents=True)
 
     def act(self, title: str) -> None:
-        self.console.print(f"\n[bold]{title}[/bold]")
+        self.console.print(Text(f"\n{title}", style="bold"))
 
     def say(self, text: str) -> None:
-        self.console.print(f"  {text}", highlight=False, soft_wrap=True)
+        """One line; `text` may have rich's markup."""
+        self.console.print(Text.from_markup(f"  {text}"), soft_wrap=True)
 
 
 def read_source(path: Path, today: date) -> Source:

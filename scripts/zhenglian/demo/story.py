@@ -11,7 +11,9 @@ from pathlib import Path
 
 import orjson
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from ledger.actions.audit import audit_evidence
 from ledger.actions.founding import create_home, found_ledger, read_application
@@ -27,7 +29,8 @@ from ledger.formats.evidence import parse_evidence
 from ledger.formats.merkle import verify_consistency
 from ledger.identifiers import MemberId, RegionCode
 from ledger.vault.tables import RunState
-from ledger.verification.report import Outcome, Report
+from ledger.verification.finding import Outcome
+from ledger.verification.report import Report
 from zhenglian.demo.attacks import try_attacks
 from zhenglian.demo.stage import (
     CHONGQING,
@@ -63,7 +66,7 @@ def run_demo(work: Path, input_file: Path | None, console: Console) -> int:
     source = read_source(input_file or EXAMPLE, today_in_china())
     stage = Stage(work, source, console)
     stage.clear()
-    console.print("[bold]证链 Zhenglian: from a spreadsheet to a verdict[/bold]")
+    console.print(Text("证链 Zhenglian: from a spreadsheet to a verdict", style="bold"))
     if input_file is None:
         stage.say("All names, firms and numbers in the example file are synthetic.")
     log_before = _found(stage)
@@ -124,7 +127,8 @@ def _issue(stage: Stage) -> None:
         report = issue_file(workspace, source.path, source.issuer, source.certificate_type)
         if report.state is not RunState.COMPLETED:
             for error in report.errors[:10]:
-                stage.say(f"line {error.line} {error.column}: {error.value!r}; {error.expected_zh}")
+                told = f"line {error.line} {error.column}: {error.value}; {error.expected_zh}"
+                stage.say(escape(told))
             raise LedgerError(
                 f"{source.path.name} has errors in {report.invalid_rows} of {report.rows} rows; "
                 "nothing was issued",
@@ -166,9 +170,9 @@ def _live(stage: Stage) -> None:
     away.rename(stage.home(CHONGQING))
     times = []
     for act, basis, code, case, expected in (
-        (LifecycleAct.SUSPEND, "第二十四条", 2, "suspended by Chongqing", "certificate_suspended"),
-        (LifecycleAct.RESTORE, "第二十四条", 1, "restored by Chongqing", "PASSED"),
-        (LifecycleAct.REVOKE, "第二十七条", 3, "revoked by Chongqing", "certificate_revoked"),
+        (LifecycleAct.SUSPEND, "（示例条款）", 2, "suspended by Chongqing", "certificate_suspended"),
+        (LifecycleAct.RESTORE, "（示例条款）", 1, "restored by Chongqing", "PASSED"),
+        (LifecycleAct.REVOKE, "（示例条款）", 3, "revoked by Chongqing", "certificate_revoked"),
     ):
         with stage.open(CHONGQING) as workspace:
             decision = Decision(code, BASIS + basis, today_in_china(), "经办人（虚构）甲")
@@ -303,5 +307,5 @@ def _conclude(stage: Stage, seconds: float) -> int:
     )
     is_right = same_root and not (wrong_verdicts or wrong_attacks or check.problems)
     if not is_right:
-        stage.console.print(f"[bold red]Not as it must be: {wrong_verdicts + wrong_attacks}")
+        stage.say(f"[bold red]Not as it must be: {', '.join(wrong_verdicts + wrong_attacks)}[/]")
     return 0 if is_right else 1
