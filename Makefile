@@ -28,7 +28,9 @@ test-python: $(VENV)/.dev contracts/node_modules/.installed
 
 test-contracts: contracts/node_modules/.installed
 	cd contracts && ../$(FORGE) test
-	cd contracts && ../$(FORGE) snapshot --check gas-snapshot --match-contract Gas
+	cd contracts && FOUNDRY_PROFILE=precompile ../$(FORGE) test
+	cd contracts && FOUNDRY_PROFILE=gas FORGE_SNAPSHOT_CHECK=true ../$(FORGE) test
+	cd contracts && FOUNDRY_PROFILE=gas-precompile FORGE_SNAPSHOT_CHECK=true ../$(FORGE) test
 
 lint: $(VENV)/.dev contracts/node_modules/.installed ## formats, types, imports, contracts
 	$(BIN)/ruff check .
