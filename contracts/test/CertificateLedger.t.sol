@@ -5,9 +5,9 @@ import {ICertificateLedger} from "../interfaces/ICertificateLedger.sol";
 import {IIssuerRegistry} from "../interfaces/IIssuerRegistry.sol";
 import {IConsortium} from "../interfaces/IConsortium.sol";
 import {CertificateType, Uscc} from "../types/Identifiers.sol";
-import {BatchRecord} from "../types/Records.sol";
+import {BatchRecord, LogEntry} from "../types/Records.sol";
 import {BatchStatement, Signature, StatusStatement, WordChange} from "../types/Statements.sol";
-import {vm} from "./support/Cheatcodes.sol";
+import {Cheatcodes, vm} from "./support/Cheatcodes.sol";
 import {Ledger} from "./support/Ledger.sol";
 
 /// @notice Batches and the status of every certificate in them.
@@ -237,6 +237,85 @@ contract CertificateLedgerTest is Ledger {
         vm.assertEq(certificates.statusOf(key, 65535), 0);
     }
 
+    /// The contract copies the changes as they stand in the call: what is recorded must be the
+    /// canonical encoding all the same, whatever gaps the call has.
+    function testAGapInTheCallDoesNotReachTheRecord() external {
+        StatusStatement memory statement = _oneChange(batchKey, 1, bytes32(bytes1(0x02)));
+        statement.legalBasis = "a";
+        Signature memory seal = _seal(statement, SEAL_KEY);
+        bytes memory tight = abi.encodeCall(certificates.changeStatus, (statement, seal));
+        bytes memory call = new bytes(tight.length + 32);
+        uint256 changes = tight.length - 128; // their number and one change
+        for (uint256 i = 0; i < tight.length; ++i) {
+            call[i < changes ? i : i + 32] = tight[i];
+        }
+        call[changes] = 0xFF; // in the gap
+        uint256 offset = 4 + 4 * 32 + 8 * 32 + 31;
+        call[offset] = bytes1(uint8(call[offset]) + 32);
+
+        vm.recordLogs();
+        (bool isDone,) = address(certificates).call(call);
+        vm.assertTrue(isDone);
+        Cheatcodes.Log[] memory logs = vm.getRecordedLogs();
+        vm.assertTrue(keccak256(logs[0].data) == keccak256(abi.encode(statement, seal)), "event");
+        LogEntry memory entry = abi.decode(logs[1].data, (LogEntry));
+        vm.assertEq(entry.payloadHash, sha256(abi.encode(batchKey, statement, seal)));
+    }
+
+    function testAnIndexWithDirtyBitsIsRefused() external {
+        StatusStatement memory statement = _oneChange(batchKey, 1, bytes32(bytes1(0x02)));
+        Signature memory seal = _seal(statement, SEAL_KEY);
+        bytes memory call = abi.encodeCall(certificates.changeStatus, (statement, seal));
+        call[call.length - 96] = 0x01; // the first byte of the index
+        (bool isDone,) = address(certificates).call(call);
+        vm.assertFalse(isDone);
+        vm.assertEq(certificates.statusWord(batchKey, 1), 0);
+    }
+
+    function testFuzz_TheRecordIsTheCanonicalEncoding(
+        WordChange[] calldata noise,
+        string calldata legalBasis,
+        uint16 reasonCode,
+        bytes32 officer
+    ) external {
+        uint256 length = bytes(legalBasis).length;
+        vm.assume(noise.length != 0 && length != 0 && length <= 256);
+        uint256 count = noise.length > 512 ? 256 : (noise.length + 1) / 2;
+        bytes32 key = _anchor("large", 65536);
+        WordChange[] memory changes = new WordChange[](count);
+        for (uint16 i = 0; i < count; ++i) {
+            changes[i] = WordChange(i * 2 + 1, 0, keccak256(abi.encode(noise[i])));
+        }
+        StatusStatement memory statement = _statusStatement(key, changes);
+        (statement.legalBasis, statement.reasonCode) = (legalBasis, reasonCode);
+        statement.officerCommitment = officer;
+        Signature memory seal = _seal(statement, SEAL_KEY);
+
+        vm.recordLogs();
+        certificates.changeStatus(statement, seal);
+        Cheatcodes.Log[] memory logs = vm.getRecordedLogs();
+        vm.assertEq(logs[0].topics[1], key);
+        vm.assertTrue(keccak256(logs[0].data) == keccak256(abi.encode(statement, seal)), "event");
+        LogEntry memory entry = abi.decode(logs[1].data, (LogEntry));
+        vm.assertEq(entry.payloadHash, sha256(abi.encode(key, statement, seal)));
+    }
+
+    function testWordsThatNoBatchHasAreRefused() external {
+        bytes32 key = _anchor("large", 65536);
+        uint16[2] memory indices = [uint16(512), 65535];
+        for (uint256 i = 0; i < 2; ++i) {
+            WordChange[] memory changes = new WordChange[](1);
+            changes[0] = WordChange(indices[i], 0, bytes32(bytes1(0x01)));
+            _expectRefused(
+                _statusStatement(key, changes),
+                abi.encodeWithSelector(
+                    ICertificateLedger.StatusOutOfBatch.selector, key, indices[i], 65536
+                )
+            );
+            vm.assertEq(certificates.statusWord(key, indices[i]), 0);
+        }
+    }
+
     function testMalformedChangesAreRefused() external {
         WordChange[] memory none = new WordChange[](0);
         _expectChangesRefused(none);
@@ -391,6 +470,12 @@ contract CertificateLedgerTest is Ledger {
             if ((before == 1 || before == 3) && before != later) return true;
         }
         return false;
+    }
+
+    function _expectRefused(StatusStatement memory statement, bytes memory refusal) private {
+        Signature memory seal = _seal(statement, SEAL_KEY);
+        vm.expectRevert(refusal);
+        certificates.changeStatus(statement, seal);
     }
 
     function _expectChangesRefused(WordChange[] memory changes) private {
