@@ -57,43 +57,46 @@ class Account:
 
 
 def print_table(session: Session, account: Account) -> None:
-    """A table for people; the last column says whether the step's proof was checked and holds."""
-    pick, language = session.language.pick, session.language
-    columns = (
-        pick("序号", "log"),
-        pick("记录时间", "recorded"),
-        pick("事项", "what"),
-        pick("主体", "who"),
-        pick("生效", "effective"),
-        pick("原因", "reason"),
-        pick("依据", "legal basis"),
-        pick("经办人", "officer"),
-        pick("证明", "proof"),
-    )
+    """A table for people; each step's mark says whether its proof was checked and holds."""
+    pick, head = session.language.pick, account.head
     session.output.table(
-        columns,
+        (
+            pick("序号", "log"),
+            pick("记录时间 (+08:00)", "recorded (+08:00)"),
+            pick("事项", "what"),
+            pick(
+                "主体、生效日期、原因、依据、经办人", "who, since when, why, on what basis, by whom"
+            ),
+        ),
         (
             (
-                str(step.log_index),
-                format_time(step.recorded_at_unix),
-                describe_act(step.act, language),
-                " ".join(dict.fromkeys(part for part in (step.region, step.actor) if part)),
-                step.effective,
-                _reason(session, account, step),
-                step.legal_basis,
-                step.officer,
-                "✓" if _is_proven(account.head, step) else "✗",
+                f"{'✓' if _is_proven(head, step) else '✗'} {step.log_index}",
+                format_time(step.recorded_at_unix).removesuffix(" +08:00"),
+                describe_act(step.act, session.language),
+                _details(session, account, step),
             )
             for step in account.steps
         ),
+        fixed=(0, 1),
     )
-    head = account.head
     session.output.line(
         pick(
-            f"✓ = 记录在日志中：共 {head.size} 条，根 {head.root.hex()}",
-            f"✓ = in the log of {head.size} entries with root {head.root.hex()}",
+            f"✓ = 已核对：记录在日志中，日志共 {head.size} 条，根 {head.root.hex()}",
+            f"✓ = checked: it is in the log of {head.size} entries with root {head.root.hex()}",
         )
     )
+
+
+def _details(session: Session, account: Account, step: AuditStep) -> str:
+    pick = session.language.pick
+    parts = (
+        " ".join(dict.fromkeys(part for part in (step.region, step.actor) if part)),
+        pick(f"{step.effective} 起", f"from {step.effective}") if step.effective else "",
+        _reason(session, account, step),
+        step.legal_basis,
+        step.officer,
+    )
+    return " · ".join(part for part in parts if part)
 
 
 def write_json(stream: TextIO, account: Account) -> int:

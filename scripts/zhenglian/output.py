@@ -6,7 +6,7 @@ Text may come from whoever made a file, so characters that steer a terminal are 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -61,15 +61,21 @@ class Output:
         rows: Iterable[Sequence[str]],
         *,
         styles: Sequence[str] = (),
+        fixed: Collection[int] = (),
     ) -> None:
-        """A table; `styles` are of the columns, "" for none."""
+        """A table.
+
+        Args:
+            styles: of the columns, "" for none.
+            fixed: columns by number whose cells are never broken, however narrow the screen is.
+        """
         from rich import box
         from rich.table import Table
 
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for number, column in enumerate(columns):
             style = styles[number] if number < len(styles) else ""
-            table.add_column(column, style=style, overflow="fold")
+            table.add_column(column, style=style, overflow="fold", no_wrap=number in fixed)
         for row in rows:
             table.add_row(*map(clean, row))
         self.console.print(table)

@@ -37,17 +37,12 @@ def print_report(session: Session, report: Report, titles: Mapping[str, str]) ->
     _print_outcome(session, report)
     if report.certificate is not None:
         _print_certificate(session, report, report.certificate, titles)
-    kind = report.certificate.type if report.certificate is not None else None
     output.line()
     output.table(
         ("", pick("检查", "check"), pick("理由", "reason")),
         (
-            (
-                f"{_MARKS[check.outcome]} {check.name.number:>2}",
-                _name(session, check),
-                _explain(session, check, kind),
-            )
-            for check in report.checks
+            (f"{_MARKS[check.outcome]} {check.name.number:>2}", _name(session, check), told)
+            for check, told in zip(report.checks, _reasons(session, report), strict=True)
         ),
     )
     steps = list(dict.fromkeys(_next_steps(session, report)))
@@ -123,6 +118,16 @@ def _name(session: Session, check: Check) -> str:
     return (
         name if check.is_required else name + session.language.pick("（不要求）", " (not required)")
     )
+
+
+def _reasons(session: Session, report: Report) -> Iterator[str]:
+    """What is to be said of each check; what was just said is not said again."""
+    kind = report.certificate.type if report.certificate is not None else None
+    before = ""
+    for check in report.checks:
+        told = _explain(session, check, kind)
+        yield session.language.pick("同上", "as above") if told and told == before else told
+        before = told
 
 
 def _explain(session: Session, check: Check, kind: CertificateType | None) -> str:

@@ -12,7 +12,6 @@ from zhenglian.decisions import DryRunOption, OfficerOption, YesOption, confirm,
 from zhenglian.files import require_free, write_whole
 from zhenglian.masking import describe_holder
 from zhenglian.options import ForceOption, IdentifierArgument
-from zhenglian.plain import to_object
 from zhenglian.session import Session
 from zhenglian.times import format_time
 from zhenglian.words import describe_status
@@ -122,7 +121,7 @@ def release(
         )
         left = len(workspace.vault.holds.in_force(str(certificate_id)))
     if session.output.is_json:
-        session.output.document(to_object(ended, still_in_force=left))
+        session.output.document(ended, still_in_force=left)
         return
     session.output.line(
         session.language.pick(
@@ -177,7 +176,7 @@ def _tell_plan(session: Session, plan: ErasurePlan, *, dry_run: bool) -> None:
     )
     if output.is_json:
         if dry_run:
-            output.document(to_object(plan, act="erase", dry_run=True, holder_name=holder))
+            output.document(plan, act="erase", dry_run=True, holder_name=holder)
         return
     retained = plan.retained_until_unix
     output.line(

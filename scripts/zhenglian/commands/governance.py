@@ -178,20 +178,17 @@ def list_proposals(session: Session) -> None:
         output.document(proposals)
         return
     output.table(
-        ("id", "what", "about", "proposed by", "for", "against", "state", "votes until"),
+        ("id", "what", "votes", "state"),
         (
             (
                 each.proposal_id.hex()[:_SHORT_ID],
-                each.action,
-                each.about,
-                str(each.proposer),
-                " ".join(map(str, each.approvals)),
-                " ".join(map(str, each.rejections)),
-                each.state,
-                format_time(each.expires_at_unix),
+                f"{each.action} {each.about}",
+                _describe_votes(each),
+                _describe_state(each),
             )
             for each in proposals
         ),
+        fixed=(0,),
     )
 
 
@@ -259,3 +256,15 @@ def _tell_result(session: Session, result: VoteResult) -> None:
             ("against", " ".join(map(str, proposal.rejections))),
         ]
     )
+
+
+def _describe_votes(proposal: Proposal) -> str:
+    approvals = " ".join(map(str, proposal.approvals)) or "none"
+    rejections = " ".join(map(str, proposal.rejections))
+    return f"for: {approvals}" + (f"; against: {rejections}" if rejections else "")
+
+
+def _describe_state(proposal: Proposal) -> str:
+    if proposal.state == "open":
+        return f"open until {format_time(proposal.expires_at_unix)}"
+    return proposal.state

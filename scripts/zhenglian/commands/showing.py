@@ -8,7 +8,6 @@ import typer
 
 from zhenglian.command import command
 from zhenglian.options import IdentifierArgument
-from zhenglian.plain import to_object
 from zhenglian.session import Session
 from zhenglian.times import format_day, format_time
 from zhenglian.words import describe_status
@@ -36,7 +35,7 @@ def show(session: Session, identifier: IdentifierArgument) -> None:
     with session.unlock() as workspace:
         shown = show_certificate(workspace, certificate_id)
     if session.output.is_json:
-        session.output.document(to_object(shown, is_erased=isinstance(shown, ErasedCertificate)))
+        session.output.document(shown, is_erased=isinstance(shown, ErasedCertificate))
     elif isinstance(shown, ErasedCertificate):
         _print_erased(session, shown)
     else:
