@@ -44,8 +44,9 @@ from ledger.formats.certificate import compute_batch_key
 from ledger.identifiers import CertificateId, CertificateType, Uscc
 from ledger.records import IssuerNotMandatedError
 from ledger.vault.batches import BatchRow, NewBatch
-from ledger.vault.certificates import Known, StagedCertificate
+from ledger.vault.certificates import Known
 from ledger.vault.key_files import SealKey
+from ledger.vault.staged import StagedCertificate
 from ledger.vault.tables import BatchState, RunState
 from ledger.workspace import Workspace
 

@@ -28,8 +28,8 @@ from ledger.formats.draft import CertificateDraft
 from ledger.formats.key_binding import create_holder_jwk, parse_holder_key
 from ledger.formats.sealing import CertificateSealer
 from ledger.identifiers import CertificateId, Uscc
-from ledger.vault.certificates import StagedCertificate
 from ledger.vault.cipher import RowCipher, certificate_binding
+from ledger.vault.staged import StagedCertificate
 
 WORKERS = 2
 
