@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 REQUIREMENTS := scripts/requirements
-FORGE = contracts/node_modules/@foundry-rs/forge-$(shell node -p "process.platform + '-' + ({x64: 'amd64'}[process.arch] || process.arch)")/bin/forge
+FORGE := node_modules/@foundry-rs/forge-linux-amd64/bin/forge
 PYTEST_WORKERS ?= 2
 ONLY ?=
 
@@ -27,10 +27,10 @@ test-python: $(VENV)/.dev contracts/node_modules/.installed
 	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
 
 test-contracts: contracts/node_modules/.installed
-	cd contracts && ../$(FORGE) test
-	cd contracts && FOUNDRY_PROFILE=precompile ../$(FORGE) test
-	cd contracts && FOUNDRY_PROFILE=gas FORGE_SNAPSHOT_CHECK=true ../$(FORGE) test
-	cd contracts && FOUNDRY_PROFILE=gas-precompile FORGE_SNAPSHOT_CHECK=true ../$(FORGE) test
+	cd contracts && $(FORGE) test
+	cd contracts && FOUNDRY_PROFILE=precompile $(FORGE) test
+	cd contracts && FOUNDRY_PROFILE=gas FORGE_SNAPSHOT_CHECK=true $(FORGE) test
+	cd contracts && FOUNDRY_PROFILE=gas-precompile FORGE_SNAPSHOT_CHECK=true $(FORGE) test
 
 lint: $(VENV)/.dev contracts/node_modules/.installed ## formats, types, imports, contracts
 	$(BIN)/ruff check .
