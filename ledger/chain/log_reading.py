@@ -123,7 +123,7 @@ def pair_entries(logs: Iterable[Log], log_address: str) -> Iterator[RecordedEven
     before: Log | None = None
     for found in logs:
         if found.address == log_address and found.topics[0] == EntryAppended.TOPIC:
-            appended = _read_entry(found)
+            appended = read_entry(found)
             event = _find_event(appended, before, found)
             yield RecordedEvent(
                 appended.index, appended, event, found.block_number, found.transaction_hash
@@ -137,7 +137,8 @@ def _parse_logs(found: object, doing: str) -> list[Log]:
     return [parse_log(each, doing) for each in found]
 
 
-def _read_entry(found: Log) -> EntryAppended | UnreadableAppended:
+def read_entry(found: Log) -> EntryAppended | UnreadableAppended:
+    """What a log of the EntryLog says."""
     try:
         return EntryAppended.decode_log(found.topics, found.data)
     except MalformedInputError:

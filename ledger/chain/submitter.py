@@ -19,7 +19,7 @@ from ledger.chain.accounts import Call, OperatorAccount, load_account
 from ledger.chain.artifacts import load_artifact
 from ledger.chain.client import parse_data, parse_quantity, unusable
 from ledger.chain.gateway import Gateway
-from ledger.chain.log_reading import Log, parse_log
+from ledger.chain.log_reading import Log, parse_log, read_entry
 from ledger.errors import ChainUnavailableError, ConflictError, LedgerError, StorageError
 from ledger.records import EntryAppended
 from ledger.vault.outbox import NewTransaction, Outbox, OutboxRow
@@ -37,7 +37,7 @@ class Receipt:
 
     Attributes:
         time_unix: of its log entries; 0 if it appended none.
-        entries: log entries it appended, in order.
+        entries: log entries it appended, in order, but for those of a member whose code is none.
         contract_address: of what it deployed, EIP-55, else None.
     """
 
@@ -281,11 +281,12 @@ class Submitter:
 
     def _read_entries(self, logs: list[Log]) -> tuple[EntryAppended, ...]:
         log_address = self._gateway.log.address.lower()
-        return tuple(
-            EntryAppended.decode_log(log.topics, log.data)
+        entries = (
+            read_entry(log)
             for log in logs
             if log.address == log_address and log.topics[:1] == (EntryAppended.TOPIC,)
         )
+        return tuple(entry for entry in entries if isinstance(entry, EntryAppended))
 
 
 def _status(found: object) -> int:
