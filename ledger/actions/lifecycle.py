@@ -36,6 +36,7 @@ from ledger.vault.tables import ActState
 from ledger.workspace import Workspace
 
 MAX_WORDS = 256
+MAX_NAMED = 10
 MAX_LEGAL_BASIS_BYTES = 256
 NO_OFFICER = bytes(32)
 
@@ -158,8 +159,8 @@ def preview(
 
     Raises:
         NotFoundError: a certificate is not this home's.
-        ConflictError: a certificate is not in a status the act begins from; every such
-            certificate is named.
+        ConflictError: a certificate is not in a status the act begins from; the first
+            such certificates are named.
     """
     targets = read_targets(workspace, certificate_ids)
     _require_allowed(act, targets)
@@ -219,8 +220,11 @@ def _require_allowed(act: LifecycleAct, targets: list[StatusTarget]) -> None:
     ]
     if wrong:
         allowed = " or ".join(sorted(status.name.lower() for status in before))
+        named = "; ".join(wrong[:MAX_NAMED])
+        if len(wrong) > MAX_NAMED:
+            named += f"; and {len(wrong) - MAX_NAMED} more"
         raise ConflictError(
-            f"cannot {act}: expected status {allowed}, but {'; '.join(wrong)}; nothing was changed",
+            f"cannot {act}: expected status {allowed}, but {named}; nothing was changed",
             code="status_not_allowed",
             field="identifier",
         )
