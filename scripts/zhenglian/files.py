@@ -13,7 +13,7 @@ def require_free(path: Path, *, force: bool) -> None:
     """Raises ConflictError when there is such a file and it may not be overwritten."""
     if path.exists() and not force:
         raise ConflictError(
-            f"{path} exists already; name another file with --out, or overwrite it with --force",
+            f"{path} exists already; choose another name, or overwrite it with --force",
             code="file_exists",
             field="out",
         )

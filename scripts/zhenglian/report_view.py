@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ledger.formats.certificate import Certificate
+from ledger.formats.key_binding import AUDIENCE_PREFIX
 from ledger.identifiers import CertificateType
 from ledger.verification.finding import Outcome
 from ledger.verification.report import Check, CheckName, Presentation, Report
@@ -104,11 +105,12 @@ def _presentation(session: Session, report: Report, certificate: Certificate) ->
     binding = certificate.key_binding
     if report.presentation is Presentation.BEARER or binding is None:
         return pick("持有人出示，未绑定本人", "bearer: not bound to its holder")
+    audience = binding.audience.removeprefix(AUDIENCE_PREFIX)
     purpose = f", {binding.purpose}" if binding.purpose else ""
     until = format_time(binding.valid_until_unix)
     return pick(
-        f"本人出示，对象 {binding.audience}{purpose}，至 {until}",
-        f"bound to its holder, for {binding.audience}{purpose}, until {until}",
+        f"本人出示，对象 {audience}{purpose}，至 {until}",
+        f"bound to its holder, for {audience}{purpose}, until {until}",
     )
 
 

@@ -72,10 +72,14 @@ def parse_expiry(text: str, field: str, now_unix: int) -> int:
     found = _DURATION.fullmatch(text.strip())
     if found:
         return now_unix + int(timedelta(**{_UNITS[found[2]]: int(found[1])}).total_seconds())
-    expires = parse_time(text, field)
+    try:
+        expires = parse_time(text, field)
+    except MalformedInputError:
+        expires = now_unix
     if expires <= now_unix:
         raise MalformedInputError(
-            f"{field}: expected a duration such as 12h or 7d, or a time to come, got {text!r}",
+            f"{field}: expected a duration such as 30m, 12h or 7d, or a time to come such as "
+            f"2026-12-31T18:00, got {text!r}",
             field=field,
         )
     return expires

@@ -60,6 +60,18 @@ def describe_plan(verb: str, count: int, language: Language) -> str:
     return language.pick(f"{zh} {count} 张证照", f"{en} {count_certificates(count)}")
 
 
+def describe_heading(verb: str, count: int, language: Language, *, dry_run: bool) -> str:
+    """The same as a heading.
+
+    >>> describe_heading("revoke", 2, Language.EN, dry_run=False)
+    'Revoke 2 certificates'
+    """
+    plan = describe_plan(verb, count, language)
+    if dry_run:
+        return language.pick("试运行：", "Dry run: ") + plan
+    return plan[0].upper() + plan[1:]
+
+
 def describe_done(verb: str, count: int, language: Language) -> str:
     """What was done.
 

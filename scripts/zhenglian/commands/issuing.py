@@ -166,7 +166,7 @@ def print_report(session: Session, report: IssuanceReport, *, skipped: bool) -> 
         output.line(
             pick(
                 f"已签发 {report.issued} 张证照（共 {report.rows} 行）。",
-                f"Issued {count_certificates(report.issued)} from {report.rows} rows.",
+                f"Issued {count_certificates(report.issued)}; rows read: {report.rows}.",
             ),
             "bold green",
         )

@@ -24,7 +24,7 @@ from zhenglian.decisions import (
 from zhenglian.masking import describe_holder
 from zhenglian.session import Session
 from zhenglian.times import format_time
-from zhenglian.words import describe_done, describe_plan, describe_status
+from zhenglian.words import describe_done, describe_heading, describe_plan, describe_status
 
 if TYPE_CHECKING:
     from ledger.actions.lifecycle import Affected, Decision, LifecycleAct, StatusResult
@@ -154,8 +154,7 @@ def _tell_preview(
     from zhenglian.reasons import describe_reason
 
     count = len(affected)
-    plan = describe_plan(act.value, count, session.language)
-    output.line((pick("试运行：", "Dry run: ") if dry_run else "") + plan, "bold")
+    output.line(describe_heading(act.value, count, session.language, dry_run=dry_run), "bold")
     kind = affected[0].certificate_id.type
     reason = describe_reason(kind, decision.reason_code, session.language, session.schemas)
     output.pairs(

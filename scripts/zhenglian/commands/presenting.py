@@ -163,6 +163,8 @@ def _make_binding(
 
 
 def _tell(session: Session, evidence: Evidence, path: Path, titles: list[str]) -> None:
+    from ledger.formats.key_binding import AUDIENCE_PREFIX
+
     output, certificate = session.output, evidence.certificate
     binding = certificate.key_binding
     if output.is_json:
@@ -184,7 +186,7 @@ def _tell(session: Session, evidence: Evidence, path: Path, titles: list[str]) -
             ("certificate", str(certificate.certificate_id)),
             ("shows", "、".join(titles) or "no field of the holder"),
             ("hides", f"{certificate.hidden_fields} fields"),
-            ("bound to", binding.audience if binding else ""),
+            ("bound to", binding.audience.removeprefix(AUDIENCE_PREFIX) if binding else ""),
             ("bound until", format_time(binding.valid_until_unix) if binding else ""),
         ]
     )

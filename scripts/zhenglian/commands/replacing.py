@@ -27,7 +27,7 @@ from zhenglian.options import IdentifierArgument
 from zhenglian.row_errors import tell_row_errors
 from zhenglian.session import Session
 from zhenglian.times import format_time
-from zhenglian.words import describe_plan
+from zhenglian.words import describe_heading, describe_plan
 
 if TYPE_CHECKING:
     from ledger.actions.lifecycle import Decision
@@ -123,9 +123,13 @@ def _tell_plan(
                 }
             )
         return
+    from zhenglian.reasons import describe_reason
+
     who = plan.affected
-    told = describe_plan("replace", 1, session.language)
-    output.line((pick("试运行：", "Dry run: ") if dry_run else "") + told, "bold")
+    reason = describe_reason(
+        plan.replaced.type, decision.reason_code, session.language, session.schemas
+    )
+    output.line(describe_heading("replace", 1, session.language, dry_run=dry_run), "bold")
     output.pairs(
         [
             (
@@ -141,6 +145,7 @@ def _tell_plan(
             ),
             (pick("旧证", "old"), str(plan.replaced)),
             (pick("新证", "new"), str(plan.successor)),
+            (pick("原因", "reason"), reason),
             (pick("依据", "legal basis"), decision.legal_basis),
             (pick("生效日期", "effective"), decision.effective_date.isoformat()),
             (pick("经办人", "officer"), decision.officer or ""),
