@@ -13,6 +13,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -156,14 +157,43 @@ class KeyFiles:
             if self.seal_key_ids(issuer):
                 yield issuer
 
+    def names(self) -> list[str]:
+        """Every key file there is, by its path without suffix."""
+        found = self._directory.rglob("*.p12")
+        return sorted(
+            path.relative_to(self._directory).with_suffix("").as_posix() for path in found
+        )
+
+    def opens(self, name: str) -> bool:
+        """Whether the passphrase opens a key file. Raises StorageError key_file_damaged."""
+        try:
+            self._load(name)
+        except NotAuthorizedError:
+            return False
+        return True
+
+    def take_over(self, name: str, other: KeyFiles) -> None:
+        """Replaces a key file, which the passphrase of `other` opens, by one under this one's."""
+        key, certificates = other._load(name)
+        if not isinstance(key, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey):
+            raise self._damaged(name, "expected a key on an elliptic curve")
+        _write_over(self._path(name), self._encrypt(name, key, certificates))
+
     def _store(
         self, name: str, key: PKCS12PrivateKeyTypes, certificates: tuple[bytes, ...] = ()
     ) -> None:
-        if not self._passphrase:
-            raise MalformedInputError("the passphrase is empty", code="passphrase_empty")
         path = self._path(name)
         if path.exists():
             raise _exists(path)
+        content = self._encrypt(name, key, certificates)
+        self._make_directories(path.parent)
+        _write_new(path, content)
+
+    def _encrypt(
+        self, name: str, key: PKCS12PrivateKeyTypes, certificates: tuple[bytes, ...]
+    ) -> bytes:
+        if not self._passphrase:
+            raise MalformedInputError("the passphrase is empty", code="passphrase_empty")
         parsed = [x509.load_der_x509_certificate(der) for der in certificates]
         encryption = (
             PrivateFormat.PKCS12.encryption_builder()
@@ -175,8 +205,7 @@ class KeyFiles:
         content = serialize_key_and_certificates(
             name.encode(), key, parsed[0] if parsed else None, parsed[1:], encryption
         )
-        self._make_directories(path.parent)
-        _write_new(path, replace_mac(content, self._passphrase, _MAC_ROUNDS))
+        return replace_mac(content, self._passphrase, _MAC_ROUNDS)
 
     def _load_elliptic(
         self, name: str, *, certificates: int = 0
@@ -237,6 +266,19 @@ def _exists(path: Path) -> ConflictError:
 
 def _write_new(path: Path, content: bytes) -> None:
     """Writes a private file so that it exists whole and durably, or not at all."""
+    with _written_beside(path, content) as beside:
+        _move_to_new(beside, path)
+
+
+def _write_over(path: Path, content: bytes) -> None:
+    """Replaces a private file so that the old or the new one is there, whole and durably."""
+    with _written_beside(path, content) as beside:
+        beside.replace(path)
+
+
+@contextmanager
+def _written_beside(path: Path, content: bytes) -> Iterator[Path]:
+    """A durable file beside `path`, to be moved there."""
     beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -244,7 +286,7 @@ def _write_new(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        _move_to_new(beside, path)
+        yield beside
     finally:
         beside.unlink(missing_ok=True)
     directory = os.open(path.parent, os.O_RDONLY)
