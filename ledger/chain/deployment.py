@@ -46,18 +46,20 @@ def deploy_ledger(
 
     Raises:
         LedgerError: the contract's refusal, such as AuthorityInvalidError.
-        ConflictError: something else used the account meanwhile; nothing of it counts.
+        ConflictError: something else used the account meanwhile (`account_in_use`, `superseded`);
+            nothing of it counts.
     """
     submitter.resolve_unfinished()  # what an interrupted founding left takes nonces, too
-    expected = compute_contract_address(submitter.address, submitter.next_nonce() + 1)
-    log = _deploy(submitter, "EntryLog", expected, 0, [])
+    nonce = submitter.next_nonce() + 1
+    log = _deploy(submitter, "EntryLog", compute_contract_address(submitter.address, nonce), 0, [])
+    # Anywhere else the consortium would be refused by the log, which awaits it at that address.
+    if submitter.next_nonce() != nonce:
+        raise ConflictError(
+            "another process used the operator account meanwhile; found again",
+            code="account_in_use",
+        )
     arguments = (ledger_id, log, statement.to_abi(), signature.to_abi())
     consortium = _deploy(submitter, "Consortium", *arguments)
-    if consortium != expected:
-        raise ConflictError(
-            f"expected the consortium at {expected}, it is at {consortium}: another process used "
-            "the operator account meanwhile; found again"
-        )
     installations = [_deploy_module(client, submitter, name, consortium) for name in MODULE_NAMES]
     return Founding(consortium, tuple(installations))
 
