@@ -23,6 +23,7 @@ WORKERS = 4  # the chain has one lock; the others decode, recover senders and en
 BACKLOG = 1024
 KEEP_ALIVE_S = 120
 STOP_TIMEOUT_S = 5
+LOCK_TIMEOUT_S = 2.0  # for the server before to close
 
 
 class ServeError(Exception):
@@ -68,7 +69,9 @@ def serve(
     """
     with _listen(host, port) as listener:
         try:
-            with EmbeddedChain.open(directory, seal_interval_s=seal_interval_s) as chain:
+            with EmbeddedChain.open(
+                directory, seal_interval_s=seal_interval_s, lock_timeout_s=LOCK_TIMEOUT_S
+            ) as chain:
                 _run(chain, listener, announce)
         except ChainError as problem:
             raise ServeError(str(problem)) from problem

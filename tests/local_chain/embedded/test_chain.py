@@ -15,7 +15,7 @@ from local_chain.embedded import (
     EmbeddedChain,
 )
 from local_chain.embedded.environment import DATA_FILE_NAME
-from tests.local_chain.embedded.conftest import NEVER_S, SteppedClock
+from tests.local_chain.conftest import NEVER_S, SteppedClock
 from tests.local_chain.embedded.contracts import P256_ASKER_INITCODE
 from tests.local_chain.embedded.history import check_history
 from tests.local_chain.embedded.p256_vectors import SAMPLE, encode

@@ -14,7 +14,7 @@ from local_chain.embedded import (
     EmbeddedChain,
 )
 from local_chain.embedded.database import ChainDatabase
-from tests.local_chain.embedded.conftest import NEVER_S
+from tests.local_chain.conftest import NEVER_S
 from tests.local_chain.embedded.session import Session
 
 HEAD = (2).to_bytes(8, "big")

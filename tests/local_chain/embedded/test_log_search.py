@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from local_chain.embedded import RpcError, queries
 from local_chain.embedded.blocks import LogRecord, Place, SealedBlock
 from local_chain.embedded.database import ChainConfig, ChainDatabase
 from local_chain.embedded.headers import draft_child, draft_genesis
@@ -114,3 +115,63 @@ def test_log_tells_where_it_comes_from(session: Session, notebook: str) -> None:
         "removed": False,
     }
     assert session.receipt(digest)["logs"] == [log]
+
+
+def limited(monkeypatch: pytest.MonkeyPatch, **limits: int) -> None:
+    monkeypatch.setattr(queries, "LOG_LIMITS", LogLimits(**limits))
+
+
+def write_blocks(session: Session, notebook: str) -> None:
+    """Blocks 2 to 6 with two logs of 32 bytes each."""
+    for slot in range(5):
+        session.note(notebook, slot, 1)
+        session.note(notebook, slot + 10, 1)
+        session.chain.seal()
+
+
+@pytest.mark.parametrize(
+    ("limit", "refusal"),
+    [
+        ({"logs": 5}, "query returned more than 5 results"),
+        ({"data_bytes": 5 * 32}, "query returned more than 160 bytes of data"),
+        ({"candidates": 5}, "query returned more than 5 candidates"),
+    ],
+)
+def test_refused_search_names_a_range_that_is_answered(
+    session: Session,
+    notebook: str,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: dict[str, int],
+    refusal: str,
+) -> None:
+    write_blocks(session, notebook)
+    limited(monkeypatch, **limit)
+    with pytest.raises(RpcError, match=refusal) as refused:
+        session.ask("eth_getLogs", {"fromBlock": "0x1", "toBlock": "latest"})
+    assert refused.value.code == -32005
+    assert "Try with this block range [0x1, 0x3]." in refused.value.message
+    assert len(session.ask("eth_getLogs", {"fromBlock": "0x1", "toBlock": "0x3"})) == 4
+
+
+def test_one_block_is_answered_whole_however_many_logs_it_has(
+    session: Session, notebook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_blocks(session, notebook)
+    limited(monkeypatch, logs=1)
+    with pytest.raises(RpcError, match=r"\[0x3, 0x3\]"):
+        session.ask("eth_getLogs", {"fromBlock": "0x3", "toBlock": "0x4"})
+    assert len(session.ask("eth_getLogs", {"fromBlock": "0x3", "toBlock": "0x3"})) == 2
+
+
+def test_search_through_many_blocks_without_matches_is_not_refused(
+    session: Session, notebook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_blocks(session, notebook)
+    limited(monkeypatch, candidates=2)
+    wanted = {"fromBlock": "0x0", "toBlock": "latest", "topics": [hex_of(word(3))]}
+    assert len(session.ask("eth_getLogs", wanted)) == 1
+
+
+def test_filter_with_too_many_alternatives_is_refused(session: Session) -> None:
+    with pytest.raises(RpcError, match="at most 1000 alternatives"):
+        session.ask("eth_getLogs", {"address": ["0x" + "00" * 20] * 1_001})

@@ -19,7 +19,7 @@ from web3.exceptions import (
 from web3.types import TxParams
 
 from local_chain.embedded import EmbeddedChain
-from tests.local_chain.embedded.conftest import SteppedClock
+from tests.local_chain.conftest import SteppedClock
 from tests.local_chain.embedded.contracts import NOTEBOOK, encode_note, word
 from tests.local_chain.embedded.session import Session
 

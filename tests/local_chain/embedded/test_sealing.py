@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local_chain.embedded import EmbeddedChain, RpcError
-from tests.local_chain.embedded.conftest import SteppedClock
+from tests.local_chain.conftest import SteppedClock
 from tests.local_chain.embedded.contracts import FAILING_INITCODE, encode_note
 from tests.local_chain.embedded.history import check_history
 from tests.local_chain.embedded.session import Session

@@ -1,4 +1,4 @@
-"""Chains and clocks for the tests of the embedded chain."""
+"""Chains and clocks for the tests of the embedded chain and its server."""
 
 from __future__ import annotations
 
