@@ -124,6 +124,10 @@ class Outbox:
         """The transactions of a purpose about one thing, in order of nonce."""
         return self._select(outbox.c.purpose == purpose, outbox.c.reference == reference)
 
+    def in_state(self, *states: TransactionState) -> list[OutboxRow]:
+        """The transactions of every account in any of the states, in order of nonce."""
+        return self._select(outbox.c.state.in_(states))
+
     def highest_nonce(self, account: bytes) -> int | None:
         """The highest nonce of the account that is not free again, or None if it has none."""
         query = select(func.max(outbox.c.nonce)).where(

@@ -28,6 +28,7 @@ from ledger.vault.holds import Holds
 from ledger.vault.lock import VaultLock
 from ledger.vault.outbox import Outbox
 from ledger.vault.passphrase import DEFAULT_COST, ScryptCost, WrappedVaultKey
+from ledger.vault.repairs import Repairs
 from ledger.vault.runs import Runs
 from ledger.vault.tables import BatchState, batches, certificates, settings
 
@@ -70,6 +71,7 @@ class Vault:
         self.acts = Acts(database, cipher, clock)
         self.holds = Holds(database, cipher, clock)
         self.erasures = ErasureRegister(database)
+        self.repairs = Repairs(database)
 
     @classmethod
     def create(
