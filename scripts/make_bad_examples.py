@@ -15,10 +15,10 @@ from pathlib import Path
 
 from ledger.identifiers import CertificateId, CertificateType, RegionCode, Uscc, check_characters
 from ledger.schemas import load_schema
-from make_example import CERTIFICATE_TYPE, ISSUER, make_rows
+from make_example import CERTIFICATE_TYPE, ISSUER, filled_fields, make_rows
 
 _SCHEMA = load_schema(CERTIFICATE_TYPE)
-_COLUMNS = _SCHEMA.columns()
+_COLUMNS = tuple(field.column for field in filled_fields(_SCHEMA))
 _SEED = 7
 _OTHER_ISSUER = Uscc.parse("11430000006122244L")
 _OTHER_TYPE = CertificateType.parse("11100000000013338W050")

@@ -94,11 +94,11 @@ def write_example(path: Path, *, rows: int, seed: int) -> None:
     schema = load_schema(CERTIFICATE_TYPE)
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(field.column for field in _filled(schema))
+        writer.writerow(field.column for field in filled_fields(schema))
         writer.writerows(make_rows(schema, rows=rows, seed=seed))
 
 
-def _filled(schema: CertificateSchema) -> list[SchemaField]:
+def filled_fields(schema: CertificateSchema) -> list[SchemaField]:
     """The columns of the example: all but the holder's key, which only a holder could have."""
     return [field for field in schema.fields if field.kind is not FieldKind.PUBLIC_KEY]
 
@@ -134,7 +134,7 @@ def make_rows(schema: CertificateSchema, *, rows: int, seed: int) -> Iterator[li
             "validFrom": issued.isoformat(),
             "validUntil": _years_later(issued, _VALID_YEARS).isoformat(),
         }
-        yield [values[field.property_name] for field in _filled(schema)]
+        yield [values[field.property_name] for field in filled_fields(schema)]
 
 
 def _make_holder(chance: random.Random, issued: date) -> dict[str, str]:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes sure that a system tool is there: installs it through apt where this is root on Debian,
-# else says what is missing. Usage: require_tools.sh python PYTHON | node
+# else says what is missing. Usage: require_tools.sh python PYTHON | node | postgresql
 set -eu
 
 install() {
@@ -33,8 +33,17 @@ node)
         exit 1
     }
     ;;
+postgresql)
+    { ls /usr/lib/postgresql/*/bin/pg_ctl || command -v pg_ctl; } >/dev/null 2>&1 && exit 0
+    if [ "$(id -u)" = 0 ] || [ -n "${CI:-}" ]; then
+        install postgresql
+    else
+        echo "PostgreSQL is not installed: the tests that need it will be skipped." >&2
+        echo "On Debian: apt-get install postgresql" >&2
+    fi
+    ;;
 *)
-    echo "usage: $0 python PYTHON | node" >&2
+    echo "usage: $0 python PYTHON | node | postgresql" >&2
     exit 2
     ;;
 esac

@@ -49,7 +49,7 @@ from zhenglian.demo.stage import (
 
 SHOWN = ("holder_name", "certificate_number", "postCategory")
 SHOWN_OF_ANY_TYPE = ("holder_name", "holder_code", "certificate_number")
-BASIS = "《建筑施工企业主要负责人、项目负责人和专职安全生产管理人员安全生产管理规定》"
+BASIS = "《…安全生产管理规定》（示例条款）"  # synthetic: names no article that was read
 FILE_NAME = "certificate.zhenglian.json"
 
 
@@ -169,13 +169,13 @@ def _live(stage: Stage) -> None:
     )
     away.rename(stage.home(CHONGQING))
     times = []
-    for act, basis, code, case, expected in (
-        (LifecycleAct.SUSPEND, "（示例条款）", 2, "suspended by Chongqing", "certificate_suspended"),
-        (LifecycleAct.RESTORE, "（示例条款）", 1, "restored by Chongqing", "PASSED"),
-        (LifecycleAct.REVOKE, "（示例条款）", 3, "revoked by Chongqing", "certificate_revoked"),
+    for act, code, case, expected in (
+        (LifecycleAct.SUSPEND, 2, "suspended by Chongqing", "certificate_suspended"),
+        (LifecycleAct.RESTORE, 1, "restored by Chongqing", "PASSED"),
+        (LifecycleAct.REVOKE, 3, "revoked by Chongqing", "certificate_revoked"),
     ):
         with stage.open(CHONGQING) as workspace:
-            decision = Decision(code, BASIS + basis, today_in_china(), "经办人（虚构）甲")
+            decision = Decision(code, BASIS, today_in_china(), "经办人（虚构）甲")
             result = change_status(workspace, act, [chosen], decision)[0]
         times.append(result.recorded_at_unix)
         _judge(stage, case, path, expected)

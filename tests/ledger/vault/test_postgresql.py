@@ -1,7 +1,7 @@
 """The same vault in a PostgreSQL database.
 
-Runs where ZHENGLIAN_TEST_POSTGRESQL_URL names a server by an SQLAlchemy URL; each test has a schema
-of its own there and drops it.
+The server is the tests' own, or the one ZHENGLIAN_TEST_POSTGRESQL_URL names by an SQLAlchemy URL.
+Each test has a schema of its own there and drops it.
 """
 
 from __future__ import annotations
@@ -21,18 +21,28 @@ from ledger.vault.outbox import NewTransaction
 from ledger.vault.store import Vault
 from ledger.vault.tables import BatchState
 from tests.ledger.vault.vaults import CHEAP, NOW_UNIX, PASSPHRASE, new_batch, stage
+from tests.support.postgresql import run_postgresql
 
-SERVER = os.environ.get("ZHENGLIAN_TEST_POSTGRESQL_URL", "")
-pytestmark = pytest.mark.skipif(not SERVER, reason="no PostgreSQL server is named to test with")
+pytestmark = pytest.mark.xdist_group("postgresql")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """URL of a running server."""
+    if named := os.environ.get("ZHENGLIAN_TEST_POSTGRESQL_URL"):
+        yield named
+        return
+    with run_postgresql() as url:
+        yield url
 
 
 @pytest.fixture
-def url() -> Iterator[str]:
+def url(server: str) -> Iterator[str]:
     """URL of an empty schema."""
-    engine, name = create_engine(SERVER), f"vault_test_{secrets.token_hex(6)}"
+    engine, name = create_engine(server), f"vault_test_{secrets.token_hex(6)}"
     with engine.begin() as connection:
         connection.execute(text(f"CREATE SCHEMA {name}"))
-    whole = make_url(SERVER).update_query_dict({"options": f"-csearch_path={name}"})
+    whole = make_url(server).update_query_dict({"options": f"-csearch_path={name}"})
     yield whole.render_as_string(hide_password=False)
     with engine.begin() as connection:
         connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
