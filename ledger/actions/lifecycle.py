@@ -164,10 +164,12 @@ def preview(
     """
     targets = read_targets(workspace, certificate_ids)
     _require_allowed(act, targets)
+    statuses = {
+        place.identifier: target.status(place) for target in targets for place in target.places
+    }
     by_id = {
-        stored.identifier: _describe(workspace, stored, target.status(stored))
-        for target in targets
-        for stored in target.certificates
+        stored.identifier: _describe(workspace, stored, statuses[stored.identifier])
+        for stored in workspace.vault.certificates.fetch_many(list(statuses))
     }
     return [by_id[str(certificate_id)] for certificate_id in dict.fromkeys(certificate_ids)]
 
@@ -213,10 +215,10 @@ def record_change(
 def _require_allowed(act: LifecycleAct, targets: list[StatusTarget]) -> None:
     before = _STATUS_BEFORE[act]
     wrong = [
-        f"{stored.identifier} is {target.status(stored).name.lower()}"
+        f"{place.identifier} is {target.status(place).name.lower()}"
         for target in targets
-        for stored in target.certificates
-        if target.status(stored) not in before
+        for place in target.places
+        if target.status(place) not in before
     ]
     if wrong:
         allowed = " or ".join(sorted(status.name.lower() for status in before))
@@ -276,7 +278,7 @@ def _record_statement(
                 "reason_code": decision.reason_code,
                 "legal_basis": decision.legal_basis,
                 "effective_date": decision.effective_date.isoformat(),
-                "positions": sorted(stored.position for stored in target.certificates),
+                "positions": sorted(place.position for place in target.places),
             },
         )
     )
@@ -298,7 +300,7 @@ def _record_statement(
     entry = receipt.entries[0]
     return StatusResult(
         statement.batch_key,
-        len(target.certificates),
+        len(target.places),
         sequence,
         entry.index,
         entry.entry.time_unix,

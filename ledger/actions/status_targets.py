@@ -17,6 +17,14 @@ from ledger.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A certificate's identifier and its place in its batch."""
+
+    identifier: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class StatusTarget:
     """Certificates of one batch, as the chain had them when it was asked.
 
@@ -27,25 +35,24 @@ class StatusTarget:
 
     batch: BatchRow
     sequence: int
-    certificates: tuple[StoredCertificate, ...]
+    places: tuple[Place, ...]
     words: Mapping[int, bytes]
 
-    def status(self, stored: StoredCertificate) -> Status:
-        return get_status(self.words[word_index(stored.position)], stored.position)
+    def status(self, place: Place) -> Status:
+        return get_status(self.words[word_index(place.position)], place.position)
 
     def only(self, indexes: Collection[int]) -> StatusTarget:
         """The part of it in these words."""
-        kept = tuple(s for s in self.certificates if word_index(s.position) in indexes)
-        return replace(
-            self, certificates=kept, words={index: self.words[index] for index in sorted(indexes)}
-        )
+        kept = tuple(place for place in self.places if word_index(place.position) in indexes)
+        words = {index: self.words[index] for index in sorted(indexes)}
+        return replace(self, places=kept, words=words)
 
     def changes(self, status: Status) -> tuple[WordChange, ...]:
         """Its words with the certificates in another status. Raises ConflictError where final."""
         after = dict(self.words)
-        for stored in self.certificates:
-            index = word_index(stored.position)
-            after[index] = set_status(after[index], stored.position, status)
+        for place in self.places:
+            index = word_index(place.position)
+            after[index] = set_status(after[index], place.position, status)
         return tuple(WordChange(i, self.words[i], after[i]) for i in sorted(after))
 
 
@@ -57,11 +64,18 @@ def read_targets(
     Raises:
         NotFoundError: a certificate is not this home's.
     """
-    by_batch: dict[int, list[StoredCertificate]] = defaultdict(list)
-    for certificate_id in dict.fromkeys(certificate_ids):
-        stored = find_stored(workspace, certificate_id)
-        by_batch[stored.batch.pk].append(stored)
-    return [_read_target(workspace, group) for group in by_batch.values()]
+    identifiers = {str(certificate_id): certificate_id for certificate_id in certificate_ids}
+    known = workspace.vault.certificates.find_many(list(identifiers))
+    by_batch: dict[int, list[Place]] = defaultdict(list)
+    batches: dict[int, BatchRow] = {}
+    for identifier, certificate_id in identifiers.items():
+        found = known.get(identifier)
+        if found is None or found.batch_pk not in batches:
+            stored = find_stored(workspace, certificate_id)  # or refuses
+            batches[stored.batch.pk] = stored.batch
+            found = known[identifier]
+        by_batch[found.batch_pk].append(Place(identifier, found.position))
+    return [_read_target(workspace, batches[pk], places) for pk, places in by_batch.items()]
 
 
 def fetch_status(workspace: Workspace, stored: StoredCertificate) -> Status:
@@ -71,11 +85,11 @@ def fetch_status(workspace: Workspace, stored: StoredCertificate) -> Status:
     return get_status(word, stored.position)
 
 
-def _read_target(workspace: Workspace, group: list[StoredCertificate]) -> StatusTarget:
-    batch, gateway = group[0].batch, workspace.gateway
+def _read_target(workspace: Workspace, batch: BatchRow, places: list[Place]) -> StatusTarget:
+    gateway = workspace.gateway
     record = gateway.batch(batch.batch_key)
     if record is None:
         raise NotFoundError(f"the chain has no batch {batch.batch_key.hex()}")
-    indexes = sorted({word_index(stored.position) for stored in group})
+    indexes = sorted({word_index(place.position) for place in places})
     words = {index: gateway.status_word(batch.batch_key, index) for index in indexes}
-    return StatusTarget(batch, record.status_sequence, tuple(group), words)
+    return StatusTarget(batch, record.status_sequence, tuple(places), words)

@@ -109,6 +109,18 @@ class Certificates:
                     known[identifier] = Known(mac, BatchState(state), pk, position)
         return known
 
+    def fetch_many(self, identifiers: Sequence[str]) -> Iterator[StoredCertificate]:
+        """Those certificates that the vault has, in no order, read a thousand at a time."""
+        found_batches: dict[int, BatchRow] = {}
+        for start in range(0, len(identifiers), READ_AT_ONCE):
+            chunk = identifiers[start : start + READ_AT_ONCE]
+            query = _CONTENT.add_columns(certificates.c.batch)
+            with self._database.read() as connection:
+                rows = connection.execute(query.where(certificates.c.identifier.in_(chunk))).all()
+                for pk in {row.batch for row in rows} - found_batches.keys():
+                    found_batches[pk] = fetch_batch(connection, pk)
+            yield from (_to_stored(row, found_batches[row.batch]) for row in rows)
+
     def iterate(self, batch_pk: int) -> Iterator[StoredCertificate]:
         """The certificates of a batch in order of position, read a thousand at a time.
 

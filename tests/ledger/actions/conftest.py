@@ -7,9 +7,11 @@ import pytest
 from tests.ledger.actions.homes import (
     CHONGQING,
     GUIZHOU,
+    ISSUED,
     SICHUAN,
     Ledger,
     found,
+    write_file,
 )
 
 
@@ -33,3 +35,18 @@ def admitted(founded: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Ledge
 def ledger(founded: Ledger, tmp_path: Path) -> Ledger:
     """Chongqing alone, for one test."""
     return founded.copy(tmp_path / "ledger")
+
+
+@pytest.fixture(scope="session")
+def issued(admitted: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """Three provinces; Chongqing has issued the rows 0 to 39 in one batch. Only to be copied."""
+    directory = tmp_path_factory.mktemp("issued")
+    ledger = admitted.copy(directory / "ledger")
+    assert ledger.issue(write_file(directory / "rows.csv", range(ISSUED))).issued == ISSUED
+    return ledger
+
+
+@pytest.fixture
+def provinces(issued: Ledger, tmp_path: Path) -> Ledger:
+    """Three provinces with certificates 0 to 39, for one test."""
+    return issued.copy(tmp_path / "provinces")

@@ -41,6 +41,7 @@ HOUSING = Uscc.build("11500000000000001")
 TRANSPORT = Uscc.build("11500000000000002")
 HOUSING_NAME = "重庆市住房和城乡建设委员会（虚构）"
 OFFICER = "经办人（虚构）丁一"
+ISSUED = 40
 DECISION = Decision(2, "《安全生产管理人员管理规定》第二十四条", date(2026, 1, 15), OFFICER)
 
 Row = dict[str, str]

@@ -46,6 +46,16 @@ def test_find_many_tells_what_tells_a_repetition_from_a_conflict(vault: Vault) -
     assert known["n7"] == Known(vault.row_cipher.content_mac(b"n7"), BatchState.OPEN, batch.pk, 7)
 
 
+def test_fetch_many_gives_what_find_gives_whatever_the_batch(vault: Vault) -> None:
+    names = [f"n{number}" for number in range(READ_AT_ONCE + 1)]
+    stage(vault, vault.batches.open(new_batch()), *names)
+    stage(vault, vault.batches.open(new_batch()), "other")
+    fetched = {c.identifier: c for c in vault.certificates.fetch_many([*names, "other", "none"])}
+    assert fetched.keys() == {*names, "other"}
+    for name in ("n0", "other"):
+        assert fetched[name] == vault.certificates.find(name)
+
+
 @pytest.mark.parametrize("size", [0, 1, 249, 250, 251, READ_AT_ONCE, READ_AT_ONCE + 1])
 def test_batches_of_any_size_come_back_in_order(vault: Vault, size: int) -> None:
     batch = vault.batches.open(new_batch())
