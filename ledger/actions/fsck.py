@@ -1,8 +1,9 @@
 """Recomputes what this home holds and compares it with what the chain recorded.
 
-Certificates against leaf hashes, leaf hashes against roots, roots against the chain, the index
-against itself and the chain's log, the outbox against receipts. Damage and erasure are told apart.
-Changes nothing; only acts whose outcome the chain tells are marked with it.
+Certificates against leaf hashes, leaf hashes against roots, roots against the chain, status words
+against their recorded changes, the index against itself and the chain's log, the outbox against
+receipts. Damage and erasure are told apart. Changes nothing; only acts whose outcome the chain
+tells are marked with it. What can be mended is mended by `repair`.
 """
 
 from __future__ import annotations
@@ -10,30 +11,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ledger.actions.holdings import read_certificate
+from ledger.actions.batch_check import (
+    Problem,
+    check_anchoring,
+    check_certificates,
+    check_on_chain,
+    check_root,
+    check_statuses,
+    check_strays,
+)
 from ledger.actions.index_check import find_index_damage
+from ledger.actions.outbox_check import describe_outcome, find_outbox_damage
+from ledger.actions.passphrase import MARKER_NAME
 from ledger.actions.settlement import settle_acts
-from ledger.errors import ChainUnavailableError, LedgerError, NotFoundError, StorageError
-from ledger.formats.merkle import MerkleTree
+from ledger.errors import ChainUnavailableError, LedgerError, StorageError
 from ledger.records import BatchAnchored
-from ledger.vault.batches import BatchRow
 from ledger.vault.tables import ActState, BatchState
 from ledger.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that is not as it must be.
-
-    Attributes:
-        code: stable name.
-        subject: what it is about.
-        message: what was expected, what was found, what to do.
-    """
-
-    code: str
-    subject: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +61,18 @@ def fsck(workspace: Workspace) -> FsckReport:
     certificates = erased = 0
     anchored = workspace.vault.batches.in_state(BatchState.ANCHORED)
     for batch in workspace.vault.batches.in_state(BatchState.CLOSED):
-        problems += _check_root(workspace, batch)
+        problems += check_root(workspace, batch)
     for batch in anchored:
-        problems += _check_root(workspace, batch)
-        problems += _check_on_chain(workspace, batch)
-        found, gone, wrong = _check_certificates(workspace, batch)
+        problems += check_root(workspace, batch)
+        problems += check_on_chain(workspace, batch)
+        found, gone, wrong = check_certificates(workspace, batch)
         certificates, erased, problems = certificates + found, erased + gone, problems + wrong
+        if not damage:
+            problems += check_anchoring(workspace, batch)
+            problems += check_statuses(workspace, batch)
+    problems += check_strays(workspace)
+    problems += _check_erasures(workspace)
+    problems += _check_outbox(workspace)
     remarks = list(_remark_unfinished(workspace))
     if not damage:
         remarks += _remark_unknown_batches(workspace)
@@ -103,54 +103,30 @@ def _check_index(workspace: Workspace) -> tuple[bytes, list[Problem]]:
     return root, problems
 
 
-def _check_root(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
-    tree = MerkleTree(workspace.vault.batches.leaf_hashes(batch.pk))
-    if tree.root_hash != batch.root or len(tree) != batch.count:
+def _check_erasures(workspace: Workspace) -> Iterator[Problem]:
+    for erasure in workspace.vault.erasures.undone():
         yield Problem(
-            "root_differs",
-            batch.batch_key.hex(),
-            f"the {len(tree)} leaf hashes kept give root {tree.root_hash.hex()}, the batch was "
-            f"closed with {batch.count} and {(batch.root or b'').hex()}; restore a backup",
+            "erased_content_returned",
+            erasure.identifier,
+            f"it was erased ({erasure.reason}), and its data key is here again; `zhenglian fsck "
+            "--repair` erases it again",
         )
 
 
-def _check_on_chain(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
-    name = batch.batch_key.hex()
-    record = workspace.gateway.batch(batch.batch_key)
-    if record is None:
-        yield Problem("batch_not_on_chain", name, "the vault says anchored, the chain has no such")
-    elif (record.root, record.count) != (batch.root, batch.count):
+def _check_outbox(workspace: Workspace) -> Iterator[Problem]:
+    for row, outcome in find_outbox_damage(workspace):
         yield Problem(
-            "batch_differs", name, f"the chain has root {record.root.hex()} and {record.count}"
+            "outbox_differs",
+            f"0x{row.transaction_hash.hex()}",
+            f"the outbox says {row.state} ({row.purpose}), the chain that "
+            f"{describe_outcome(outcome)}",
         )
-
-
-def _check_certificates(workspace: Workspace, batch: BatchRow) -> tuple[int, int, list[Problem]]:
-    found = erased = 0
-    problems = []
-    for stored in workspace.vault.certificates.iterate(batch.pk):
-        try:
-            certificate = read_certificate(workspace, stored)
-        except NotFoundError:
-            erased += 1
-            continue
-        except LedgerError as error:
-            problems.append(Problem(error.code, stored.identifier, error.message))
-            continue
-        found += 1
-        told = (str(certificate.certificate_id), certificate.leaf_hash, certificate.placement)
-        if told[:2] != (stored.identifier, stored.leaf_hash) or (
-            certificate.placement.batch_key,
-            certificate.placement.position,
-        ) != (batch.batch_key, stored.position):
-            problems.append(
-                Problem("certificate_differs", stored.identifier, "content and row do not agree")
-            )
-    return found, erased, problems
 
 
 def _remark_unfinished(workspace: Workspace) -> Iterator[str]:
     """What an interrupted run left; it is not damage."""
+    if (workspace.home / MARKER_NAME).exists():
+        yield "a change of the passphrase was interrupted: run `zhenglian passphrase change` again"
     for batch in workspace.vault.batches.in_state(BatchState.OPEN, BatchState.CLOSED):
         yield (
             f"batch {batch.batch_key.hex()} with {batch.count} certificates is {batch.state}, "

@@ -189,6 +189,17 @@ class Gateway:
         """32 bytes; all zero where nothing was ever changed."""
         return self._read_word(self.module("CertificateLedger"), "statusWord", batch_key, index)
 
+    def was_carried_out(self, transaction_hash: bytes) -> bool | None:
+        """Whether a transaction succeeded or was refused; None while it has no receipt."""
+        doing = "asking for a receipt"
+        sought = f"0x{transaction_hash.hex()}"
+        found = self.client.request(doing, "eth_getTransactionReceipt", sought)
+        if found is None:
+            return None
+        if not isinstance(found, dict):
+            raise unusable(doing, found)
+        return parse_quantity(found.get("status"), doing) == 1
+
     def fetch_entries(self, from_block: int, to_block: int) -> Iterator[RecordedEvent]:
         """The log's entries of these blocks, both included, in order.
 

@@ -1,0 +1,138 @@
+"""Checks of the batches that this home holds: rows, roots, the chain's records, status words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ledger.actions.holdings import read_certificate
+from ledger.actions.status_check import find_status_damage
+from ledger.errors import LedgerError, NotFoundError
+from ledger.formats.merkle import MerkleTree
+from ledger.records import BatchAnchored
+from ledger.vault.batches import BatchRow
+from ledger.vault.tables import BatchState
+from ledger.workspace import Workspace
+
+_ADVICE = "`zhenglian fsck --repair` mends it if the content is intact, else restore a backup"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not as it must be.
+
+    Attributes:
+        code: stable name.
+        subject: what it is about.
+        message: what was expected, what was found, what to do.
+    """
+
+    code: str
+    subject: str
+    message: str
+
+
+def check_root(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
+    """That the leaf hashes kept give the root that the batch was closed with."""
+    tree = MerkleTree(workspace.vault.batches.leaf_hashes(batch.pk))
+    if tree.root_hash != batch.root or len(tree) != batch.count:
+        yield Problem(
+            "root_differs",
+            batch.batch_key.hex(),
+            f"the {len(tree)} leaf hashes kept give root {tree.root_hash.hex()}, the batch was "
+            f"closed with {batch.count} and {(batch.root or b'').hex()}; {_ADVICE}",
+        )
+
+
+def check_on_chain(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
+    """That the chain has an anchored batch with the same root and count."""
+    name = batch.batch_key.hex()
+    record = workspace.gateway.batch(batch.batch_key)
+    if record is None:
+        yield Problem(
+            "batch_not_on_chain",
+            name,
+            "the vault says anchored, the chain has no such: is it another chain, or did it lose "
+            "blocks?",
+        )
+    elif (record.root, record.count) != (batch.root, batch.count):
+        yield Problem(
+            "batch_differs",
+            name,
+            f"the chain has root {record.root.hex()} and {record.count}; {_ADVICE}",
+        )
+
+
+def check_anchoring(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
+    """That the vault says of an anchored batch what its log entry says."""
+    told = (batch.log_index, batch.anchored_at_unix, batch.transaction_hash)
+    for row in workspace.index.entries_of(batch.batch_key):
+        found = (row.entry_index, row.time_unix, row.transaction_hash)
+        if row.kind == BatchAnchored.TOPIC and found != told:
+            yield Problem(
+                "batch_differs",
+                batch.batch_key.hex(),
+                f"the vault has it anchored by entry {told[0]} at {told[1]}, the log by entry "
+                f"{found[0]} at {found[1]}; `zhenglian fsck --repair` takes over the log's",
+            )
+
+
+def check_statuses(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
+    """That each status word of the chain is what its recorded changes come to."""
+    for message in find_status_damage(workspace, batch):
+        yield Problem(
+            "status_differs",
+            batch.batch_key.hex(),
+            f"{message}; the chain contradicts its own log: compare with other members' nodes",
+        )
+
+
+def check_strays(workspace: Workspace) -> Iterator[Problem]:
+    """Batches that the chain has and that are not anchored here."""
+    for batch in workspace.vault.batches.in_state(
+        BatchState.OPEN, BatchState.CLOSED, BatchState.ABANDONED
+    ):
+        record = workspace.gateway.batch(batch.batch_key)
+        if record is None:
+            continue
+        advice = (
+            "`zhenglian fsck --repair` marks it as anchored"
+            if (batch.state, batch.root) == (BatchState.CLOSED, record.root)
+            else "this vault is an older copy: restore a newer backup, and do not issue its rows "
+            "again"
+        )
+        yield Problem(
+            "batch_state_differs",
+            batch.batch_key.hex(),
+            f"the chain has it anchored with {record.count} certificates, here it is {batch.state} "
+            f"with {batch.count}; {advice}",
+        )
+
+
+def check_certificates(workspace: Workspace, batch: BatchRow) -> tuple[int, int, list[Problem]]:
+    """How many certificates of a batch could be read, how many are erased, and what is wrong."""
+    found = erased = 0
+    problems = []
+    for stored in workspace.vault.certificates.iterate(batch.pk):
+        try:
+            certificate = read_certificate(workspace, stored)
+        except NotFoundError:
+            erased += 1
+            continue
+        except LedgerError as error:
+            problems.append(Problem(error.code, stored.identifier, f"{error.message}; {_ADVICE}"))
+            continue
+        found += 1
+        told = (str(certificate.certificate_id), certificate.leaf_hash, certificate.placement)
+        if told[:2] != (stored.identifier, stored.leaf_hash) or (
+            certificate.placement.batch_key,
+            certificate.placement.position,
+        ) != (batch.batch_key, stored.position):
+            problems.append(
+                Problem(
+                    "certificate_differs",
+                    stored.identifier,
+                    f"content and row do not agree; {_ADVICE}",
+                )
+            )
+    return found, erased, problems
