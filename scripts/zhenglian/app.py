@@ -14,6 +14,7 @@ from zhenglian.commands import (
     governance,
     issuers,
     issuing,
+    keeping,
     lifecycle,
     maintenance,
     presenting,
@@ -34,6 +35,7 @@ _IN_ORDER_OF_HELP = (
     replacing,
     auditing,
     erasing,
+    keeping,
     maintenance,
     demonstration,
 )

@@ -38,9 +38,9 @@ def erase(
     dry_run: DryRunOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Erases a certificate's content for ever, once it need not be kept any more.
+    """Erases a certificate's content for ever.
 
-    Its identifier, status and proof remain, and so do all other certificates. Backups made before
+    Refused while its type or a hold has it kept. Its identifier, status and proof remain, and so do all other certificates. Backups made before
     still have the content until their file of data keys is destroyed.
 
     \b
@@ -73,7 +73,7 @@ def hold(
     reason: WhyOption,
     officer: OfficerOption = "",
 ) -> None:
-    """Keeps a certificate's content from being erased until the hold is released.
+    """Keeps a certificate from being erased.
 
     \b
     Example:
@@ -139,7 +139,7 @@ def list_erasures(
     ] = None,
     force: ForceOption = False,
 ) -> None:
-    """Lists every erasure, and exports the register of them.
+    """Lists the erasures, and exports them.
 
     Keep the newest register where the vault's disk is not: given to `restore-backup`, what was
     erased after the backup does not come back.

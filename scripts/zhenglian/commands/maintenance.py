@@ -8,6 +8,7 @@ import typer
 
 from zhenglian.command import Needs, command
 from zhenglian.failures import EXIT_FAILED
+from zhenglian.plain import to_object
 from zhenglian.session import Session
 from zhenglian.times import format_time
 
@@ -151,42 +152,37 @@ def rebuild_index(session: Session) -> None:
         )
 
 
-def check_home(session: Session) -> int | None:
+def check_home(
+    session: Session,
+    mend: Annotated[
+        bool, typer.Option("--repair", help="First mend what can be rebuilt; delete nothing.")
+    ] = False,
+) -> int | None:
     """Checks this home against the chain.
 
-    Recomputes all that it holds; changes nothing.
+    Recomputes all that it holds. Without --repair it changes nothing.
 
     Exit code: 1 if there is a problem.
 
     \b
     Example:
       zhenglian fsck
+      zhenglian fsck --repair
     """
     from ledger.actions.fsck import fsck
+    from ledger.actions.repair import repair
+    from zhenglian.fsck_view import tell_report
 
     with session.unlock() as workspace:
+        repairs = repair(workspace) if mend else []
         report = fsck(workspace)
-    output = session.output
-    if output.is_json:
-        output.document(report)
-        return EXIT_FAILED if report.problems else None
-    output.pairs(
-        [
-            ("certificates", f"{report.certificates} in {report.batches} batches"),
-            ("erased", str(report.erased) if report.erased else ""),
-            ("log entries", str(report.log_size)),
-            ("log root", report.chain_log_root.hex()),
-        ]
-    )
-    for remark in report.remarks:
-        output.line(f"  note: {remark}", "yellow")
-    for problem in report.problems:
-        output.line(f"  ✗ {problem.subject}: {problem.message} [{problem.code}]", "red")
-    if report.problems:
-        output.line(f"{len(report.problems)} problems.", "bold red")
-        return EXIT_FAILED
-    output.line("✓ Everything is as it must be.", "bold green")
-    return None
+    if session.output.is_json:
+        session.output.document(to_object(report, repairs=repairs) if mend else report)
+    else:
+        for done in repairs:
+            session.output.line(f"  mended: {done.subject}: {done.message}", "green")
+        tell_report(session, report)
+    return EXIT_FAILED if report.problems else None
 
 
 def show_version(session: Session) -> None:
