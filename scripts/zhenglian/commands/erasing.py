@@ -40,8 +40,9 @@ def erase(
 ) -> None:
     """Erases a certificate's content for ever.
 
-    Refused while its type or a hold has it kept. Its identifier, status and proof remain, and so do all other certificates. Backups made before
-    still have the content until their file of data keys is destroyed.
+    Refused while its type or a hold has it kept. Identifier, status and proof remain, and so do
+    all other certificates. Backups made before still have the content until their file of data
+    keys is destroyed.
 
     \b
     Example:
