@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import CommandLine, Issued, at, make_id, make_row, write_csv
+from tests.support.consortium import ISSUER, SAFETY_STAFF, Consortium
+
+
+def test_issuing_again_changes_nothing(issued: Issued, tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "again.csv", [make_row(number) for number in range(1, 7)])
+    report = issued.chongqing.json("issue", file)
+    assert (report["issued"], report["already_issued"], report["batches"]) == (0, 6, [])
+    assert "Nothing new" in issued.chongqing.run("issue", file).stdout
+
+
+def test_report_of_an_issuance_as_json(consortium: Consortium, tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "two.csv", [make_row(1), make_row(2)])
+    report = at(consortium).json("issue", file, "--issuer", ISSUER, "--type", "W011")
+    assert (report["state"], report["rows"], report["issued"]) == ("completed", 2, 2)
+    assert report["errors_file"] is None
+    (batch,) = report["batches"]
+    assert (batch["count"], len(batch["batch_key"]), len(batch["root"])) == (2, 64, 64)
+
+
+def test_nothing_is_issued_when_one_row_is_wrong(consortium: Consortium, tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "f.csv", [make_row(1), make_row(2, 性别="M")])
+    result = at(consortium).run("issue", file, code=1)
+    assert "Should be one of: 男、女" in result.stdout
+    assert "Nothing was issued" in result.stdout
+    assert "the other 1 rows with --skip-invalid" in result.stdout
+    at(consortium).run("show", make_id(1), code=1)
+
+
+def test_all_problems_are_in_a_file_that_a_spreadsheet_opens(
+    consortium: Consortium, tmp_path: Path
+) -> None:
+    rows = [make_row(number, 姓名="=1+1", 性别="M") for number in range(1, 31)]
+    file = write_csv(tmp_path / "f.csv", rows)
+    result = at(consortium).run("issue", file, "--lang", "zh", code=1)
+    assert "还有 40 条" in result.stdout
+    assert "30 行有误，共 60 处" in result.stdout
+    content = (tmp_path / "f.csv.errors.csv").read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    lines = list(csv.reader(content.decode("utf-8-sig").splitlines()))
+    assert len(lines) == 61
+    assert lines[1][2] == "'=1+1"
+
+
+def test_error_file_has_the_name_that_is_given(consortium: Consortium, tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "f.csv", [make_row(1, 性别="M")])
+    wrong = tmp_path / "wrong.csv"
+    report = at(consortium).json("issue", file, "--errors", wrong, code=1)
+    assert report["errors_file"] == str(wrong)
+    assert [error["code"] for error in report["errors"]] == ["not_allowed_value"]
+    assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["f.csv", "wrong.csv"]
+
+
+def test_error_file_may_not_be_the_clerks_own_file(consortium: Consortium, tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "f.csv", [make_row(1, 性别="M")])
+    before = file.read_bytes()
+    at(consortium).run("issue", file, "--errors", file, code=2)
+    assert file.read_bytes() == before
+
+
+def test_skip_invalid_issues_the_others_and_says_what_it_skipped(
+    consortium: Consortium, tmp_path: Path
+) -> None:
+    file = write_csv(tmp_path / "f.csv", [make_row(1), make_row(2, 性别="M"), make_row(3)])
+    result = at(consortium).run("issue", file, "--skip-invalid")
+    assert "Issued 2 certificates" in result.stdout
+    assert "Skipped 1 rows that are wrong, lines 3" in result.stdout
+
+
+def test_skip_invalid_fails_when_nothing_is_left(consortium: Consortium, tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "f.csv", [make_row(1, 性别="M")])
+    result = at(consortium).run("issue", file, "--skip-invalid", code=1)
+    assert "Nothing was issued" in result.stdout
+    assert "--skip-invalid" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("empty.csv", "The file is empty"),
+        ("header-only.csv", "no row below it"),
+        ("spreadsheet-file.csv", "Save it as"),
+        ("columns.csv", "did you mean “身份证号”"),
+    ],
+)
+def test_file_that_is_no_clerks_file_is_explained(
+    founded_consortium: Consortium, tmp_path: Path, name: str, said: str
+) -> None:
+    example = Path(__file__).parents[3] / "examples" / "bad" / name
+    file = tmp_path / name
+    file.write_bytes(example.read_bytes())
+    assert said in at(founded_consortium).run("issue", file, code=1).stdout
+
+
+def test_conflict_with_an_issued_certificate_is_a_row_error(issued: Issued, tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "f.csv", [make_row(1, 姓名="王大明")])
+    report = issued.chongqing.json("issue", file, code=1)
+    assert [error["code"] for error in report["errors"]] == ["conflicting_certificate"]
+
+
+def test_missing_file_is_one_line(founded_consortium: Consortium) -> None:
+    result = at(founded_consortium).run("issue", "nowhere.csv", code=1)
+    assert result.stderr == "Error: no file nowhere.csv [not_found]\n"
+
+
+def test_several_departments_must_be_told_apart(consortium: Consortium, tmp_path: Path) -> None:
+    clerk = at(consortium)
+    clerk.run("issuer", "register", "11500000000000002K", "--name", "另一部门")
+    file = write_csv(tmp_path / "f.csv", [make_row(1)])
+    error = clerk.json("issue", file, code=1)["error"]
+    assert (error["code"], error["field"]) == ("issuer_ambiguous", "issuer")
+    error = clerk.json("issue", file, "--issuer", "11500000000000002K", code=1)["error"]
+    assert (error["code"], error["field"]) == ("mandate_missing", "type")
+    refused = clerk.json("issue", file, "--issuer", "11500000000000002K", "--type", "W011", code=1)
+    assert refused["error"]["code"] == "issuer_not_mandated"
+
+
+def test_template_has_the_columns_of_the_type(tmp_path: Path) -> None:
+    nobody = CommandLine(tmp_path / "no-home", {"ZHENGLIAN_PASSPHRASE": None})
+    out = tmp_path / "t.csv"
+    told = nobody.json("issue", "--template", "W011", "--out", out)
+    header = out.read_text("utf-8-sig").strip().split(",")
+    assert header == told["columns"]
+    assert header[:3] == ["证照标识", "证书编号", "姓名"]
+
+
+def test_template_never_overwrites_a_file_by_accident(
+    founded_consortium: Consortium, tmp_path: Path
+) -> None:
+    out = tmp_path / "t.csv"
+    out.write_text("precious")
+    clerk = at(founded_consortium)
+    clerk.run("issue", "--template", SAFETY_STAFF, "--out", out, code=1)
+    assert out.read_text() == "precious"
+    clerk.run("issue", "--template", SAFETY_STAFF, "--out", out, "--force")
+    assert out.read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+@pytest.mark.parametrize("arguments", [(), ("f.csv", "--template", "W011")])
+def test_file_and_template_exclude_each_other(
+    founded_consortium: Consortium, arguments: tuple[str, ...]
+) -> None:
+    at(founded_consortium).run("issue", *arguments, code=2)
