@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 
 from ledger.errors import StorageError
@@ -32,7 +32,14 @@ class IndexDatabase:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S})
+
+        def connect() -> sqlite3.Connection:
+            return sqlite3.connect(
+                path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+
+        # By a creator, since a path may hold what means something in a URL.
+        self._engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
         event.listen(self._engine, "connect", _configure)
 
     @contextmanager
@@ -84,7 +91,6 @@ def remove_database(path: Path) -> None:
 
 
 def _configure(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun by name
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")  # a loss of power may undo the last steps
 

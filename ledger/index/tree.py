@@ -53,7 +53,7 @@ def compute_inclusion_path(index: int, size: int, get_node: GetNode) -> tuple[by
     """
     if not 0 <= index < size:
         raise NotFoundError(
-            f"a log of {size} entries has entries 0..{size - 1}, not {index}",
+            f"a log of {size} entries has no entry {index}; the first is 0",
             code="entry_not_found",
         )
     path = []
