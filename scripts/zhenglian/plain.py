@@ -6,18 +6,8 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
+from functools import cache
 from pathlib import Path
-
-from ledger.identifiers import (
-    CertificateId,
-    CertificateType,
-    ItemCode,
-    MemberId,
-    RegionCode,
-    Uscc,
-)
-
-_NAMES = (CertificateId, CertificateType, ItemCode, MemberId, RegionCode, Uscc, Path)
 
 
 def to_object(value: object, **more: object) -> dict[str, object]:
@@ -31,10 +21,10 @@ def to_object(value: object, **more: object) -> dict[str, object]:
 def to_plain(value: object) -> object:
     """Bytes as hex, identifiers and paths as text, enum members by name, dataclasses as objects.
 
-    >>> to_plain({"member": MemberId.parse("500000"), "root": bytes(2)})
-    {'member': '500000', 'root': '0000'}
+    >>> to_plain({"path": Path("a/b"), "root": bytes(2)})
+    {'path': 'a/b', 'root': '0000'}
     """
-    if isinstance(value, _NAMES):
+    if isinstance(value, _text_types()):
         return str(value)
     if isinstance(value, bytes):
         return value.hex()
@@ -49,3 +39,18 @@ def to_plain(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [to_plain(member) for member in value]
     return value
+
+
+@cache
+def _text_types() -> tuple[type, ...]:
+    """Types whose values are written as text. Imported on first use: help needs none of them."""
+    from ledger.identifiers import (
+        CertificateId,
+        CertificateType,
+        ItemCode,
+        MemberId,
+        RegionCode,
+        Uscc,
+    )
+
+    return (CertificateId, CertificateType, ItemCode, MemberId, RegionCode, Uscc, Path)

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer.main
+
+import zhenglian
+from tests.support.command_line import CommandLine
+from zhenglian.app import build_app
+
+HEAVY = ("web3", "eth", "eth_account", "sqlalchemy", "rich", "jsonschema", "ledger.identifiers")
+
+
+def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command that does something, with the words that call it."""
+    if not hasattr(command, "commands"):
+        yield path, command
+        return
+    for name, below in command.commands.items():
+        yield from walk(below, (*path, name))
+
+
+COMMANDS = list(walk(typer.main.get_command(build_app())))
+
+
+@pytest.mark.parametrize(("path", "command"), COMMANDS, ids=[" ".join(p) for p, _ in COMMANDS])
+def test_command_has_json_and_a_help_with_an_example(path: tuple[str, ...], command: Any) -> None:
+    options = {name for parameter in command.params for name in parameter.opts}
+    assert {"--json", "--lang"} <= options
+    told = CommandLine(home=None).run(*path, "--help").stdout  # type: ignore[arg-type]  # no home
+    assert "Example:\n" in told
+    assert f"zhenglian {' '.join(path)}" in told
+
+
+def test_commands_that_were_promised_are_there() -> None:
+    paths = {" ".join(path) for path, _ in COMMANDS}
+    assert paths >= {
+        "init",
+        "govern propose admit",
+        "govern propose remove",
+        "govern propose freeze",
+        "govern propose unfreeze",
+        "govern propose install",
+        "govern vote",
+        "govern execute",
+        "govern list",
+        "govern members",
+        "issuer register",
+        "issuer mandate",
+        "issuer rotate",
+        "issuer compromise",
+        "issuer list",
+        "issue",
+        "show",
+        "present",
+        "holder-key new",
+        "verify",
+        "suspend",
+        "restore",
+        "revoke",
+        "replace",
+        "audit",
+        "log root",
+        "log proof",
+        "log consistency",
+        "index rebuild",
+        "index sync",
+        "fsck",
+        "version",
+        "demo",
+    }
+
+
+def test_passphrase_is_never_an_argument() -> None:
+    options = {name for _, each in COMMANDS for one in each.params for name in one.opts}
+    about = {name for name in options if "pass" in name or "secret" in name}
+    assert "--passphrase-file" in about
+    assert all(name.endswith("-file") for name in about)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys; from zhenglian.app import build_app\n"
+        "try: build_app()(['--help'])\n"
+        "except SystemExit: pass\n"
+        f"sys.stderr.write(' '.join(m for m in {HEAVY!r} if m in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert "verify" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        each.name
+        for each in pkgutil.walk_packages(zhenglian.__path__, "zhenglian.")
+        if not each.ispkg
+    ],
+)
+def test_examples_in_docstrings_hold(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
