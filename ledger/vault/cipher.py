@@ -116,9 +116,9 @@ class RowCipher:
         Raises:
             StorageError: row_damaged where there is too little of it.
         """
-        data_key = _decrypt_counter(_derive(self._vault_key, _WRAPPING), wrapped_key)
-        if len(data_key) != KEY_SIZE or len(ciphertext) < OVERHEAD:
+        if len(wrapped_key) != WRAPPED_KEY_SIZE or len(ciphertext) < OVERHEAD:
             raise StorageError("the row is cut off", code="row_damaged")
+        data_key = _decrypt_counter(_derive(self._vault_key, _WRAPPING), wrapped_key)
         return _decrypt_counter(data_key, ciphertext)
 
     def content_mac(self, content: bytes) -> bytes:
