@@ -1,7 +1,8 @@
 """Filters that clients poll: eth_newFilter, eth_newBlockFilter and what goes with them (EIP-1474).
 
-A filter is a bookmark: the block up to which its owner has heard. It lives in memory, until nobody
-polls it for a while or the server ends; clients make a new one when theirs is unknown.
+A filter is a bookmark: the block up to which its owner has heard. It lives in memory until the
+server ends or its owner lets news lie for `IDLE_LIMIT_S`. Time without news does not count: this
+chain makes no empty blocks, and clients such as ethers poll their filters only after a new block.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from local_chain.embedded.rpc import Method, RpcMethods
 from local_chain.embedded.shapes import Json
 
 IDLE_LIMIT_S = 300.0
-MAX_FILTERS = 10_000
+MAX_FILTERS = 1_000
+MAX_BLOCKS = 1_000  # hashes in one answer
 
 
 @dataclass(slots=True)
@@ -27,12 +29,12 @@ class Filter:
     Args:
         criteria: the filter object of eth_getLogs; None for a filter of blocks.
         next_block: the first block its owner has not heard of.
-        used_at: on the registry's clock, seconds.
+        used_at_unix: when it was made or last polled, seconds.
     """
 
     criteria: Mapping[str, Json] | None
     next_block: int
-    used_at: float
+    used_at_unix: float
 
 
 class FilterMethods:
@@ -40,10 +42,10 @@ class FilterMethods:
 
     Args:
         rpc: answers what the filters ask.
-        clock: seconds, monotonic.
+        clock: the chain's, seconds since the epoch.
     """
 
-    def __init__(self, rpc: RpcMethods, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rpc: RpcMethods, clock: Callable[[], float] = time.time) -> None:
         self._rpc = rpc
         self._clock = clock
         self._filters: dict[str, Filter] = {}
@@ -77,8 +79,9 @@ class FilterMethods:
             return []
         if found.criteria is not None:
             return self._new_logs(found, found.criteria, head)
-        hashes = [self._hash_of(number) for number in range(found.next_block, head + 1)]
-        found.next_block = head + 1
+        end = min(head + 1, found.next_block + MAX_BLOCKS)
+        hashes = [self._fetch_block(number)["hash"] for number in range(found.next_block, end)]
+        found.next_block = end
         return hashes
 
     def logs(self, identifier: object) -> Json:
@@ -90,7 +93,6 @@ class FilterMethods:
 
     def uninstall(self, identifier: object) -> Json:
         """Forget a filter; whether there was one."""
-        self._expire()
         return self._filters.pop(str(identifier), None) is not None
 
     def _new_logs(self, found: Filter, criteria: Mapping[str, Json], head: int) -> Json:
@@ -120,29 +122,28 @@ class FilterMethods:
         return identifier
 
     def _find(self, identifier: object) -> Filter:
-        self._expire()
         found = self._filters.get(str(identifier))
         if found is None:
             raise RpcError(RpcCode.REFUSED, "filter not found")
-        # Used filters move to the end, so that those to expire stand at the beginning.
-        self._filters[str(identifier)] = self._filters.pop(str(identifier))
-        found.used_at = self._clock()
+        found.used_at_unix = self._clock()
         return found
 
     def _expire(self) -> None:
-        limit = self._clock() - IDLE_LIMIT_S
-        while self._filters:
-            identifier = next(iter(self._filters))
-            if self._filters[identifier].used_at >= limit:
-                break
-            del self._filters[identifier]
+        head, limit_unix = self._head(), self._clock() - IDLE_LIMIT_S
+        for identifier, one in list(self._filters.items()):
+            if one.next_block <= head and one.used_at_unix < limit_unix:
+                news_at_unix = int(str(self._fetch_block(one.next_block)["timestamp"]), 16)
+                if news_at_unix < limit_unix:
+                    del self._filters[identifier]
 
     def _head(self) -> int:
         return int(str(self._rpc.answer("eth_blockNumber", [])), 16)
 
-    def _hash_of(self, number: int) -> Json:
+    def _fetch_block(self, number: int) -> Mapping[str, Json]:
         block = self._rpc.answer("eth_getBlockByNumber", [hex(number), False])
-        return block["hash"] if isinstance(block, Mapping) else None
+        if not isinstance(block, Mapping):
+            raise RpcError(RpcCode.INTERNAL, f"block {number} is missing")
+        return block
 
 
 def _clip(request: LogRequest, next_block: int, head: int) -> tuple[int, int]:

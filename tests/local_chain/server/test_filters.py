@@ -15,14 +15,9 @@ from tests.local_chain.embedded.contracts import word
 from tests.local_chain.embedded.session import Session, hex_of
 
 
-@pytest.fixture
-def idle_clock() -> SteppedClock:
-    return SteppedClock()
-
-
 @pytest.fixture(autouse=True)
-def extended(chain: EmbeddedChain, idle_clock: SteppedClock) -> EmbeddedChain:
-    chain.rpc.extend(FilterMethods(chain.rpc, idle_clock).by_name())
+def extended(chain: EmbeddedChain, clock: SteppedClock) -> EmbeddedChain:
+    chain.rpc.extend(FilterMethods(chain.rpc, clock).by_name())
     return chain
 
 
@@ -118,26 +113,55 @@ def test_uninstalled_filter_is_unknown(session: Session) -> None:
         session.ask("eth_getFilterChanges", identifier)
 
 
-def test_filter_that_nobody_polls_expires(session: Session, idle_clock: SteppedClock) -> None:
+def pass_time(clock: SteppedClock, part_of_limit: float) -> None:
+    clock.now_unix += part_of_limit * IDLE_LIMIT_S
+
+
+def test_filter_whose_news_nobody_fetches_makes_room(
+    session: Session, notebook: str, clock: SteppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "MAX_FILTERS", 2)
     polled, left = session.ask("eth_newBlockFilter"), session.ask("eth_newBlockFilter")
-    for _ in range(3):
-        idle_clock.now_unix += IDLE_LIMIT_S * 0.6
-        assert session.ask("eth_getFilterChanges", polled) == []
+    for slot in range(3):
+        write(session, notebook, slot)
+        pass_time(clock, 0.6)
+        assert len(session.ask("eth_getFilterChanges", polled)) == 1
+    assert session.ask("eth_newBlockFilter")
     with pytest.raises(RpcError, match="filter not found"):
         session.ask("eth_getFilterChanges", left)
+    assert session.ask("eth_getFilterChanges", polled) == []
 
 
-def test_number_of_filters_is_bounded_until_some_expire(
-    session: Session, idle_clock: SteppedClock, monkeypatch: pytest.MonkeyPatch
+def test_filter_outlives_any_time_without_news(
+    session: Session, notebook: str, clock: SteppedClock
 ) -> None:
+    identifier = session.ask("eth_newFilter", {})
+    pass_time(clock, 1_000)
+    assert session.ask("eth_newBlockFilter")
+    write(session, notebook, 1)
+    assert session.ask("eth_newBlockFilter")
+    assert values(session, identifier) == [101]
+
+
+def test_number_of_filters_is_bounded(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filters, "MAX_FILTERS", 3)
     for _ in range(3):
         session.ask("eth_newBlockFilter")
     with pytest.raises(RpcError, match="3 filters already") as refusal:
         session.ask("eth_newFilter", {})
     assert refusal.value.code == -32005
-    idle_clock.now_unix += IDLE_LIMIT_S * 1.1
-    assert session.ask("eth_newFilter", {})
+
+
+def test_many_blocks_come_in_several_polls(
+    session: Session, notebook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "MAX_BLOCKS", 2)
+    identifier = session.ask("eth_newBlockFilter")
+    for slot in range(5):
+        write(session, notebook, slot)
+    polls = [session.ask("eth_getFilterChanges", identifier) for _ in range(4)]
+    assert [len(found) for found in polls] == [2, 2, 1, 0]
+    assert len({one for found in polls for one in found}) == 5
 
 
 @pytest.mark.parametrize("criteria", [1, {"blockHash": "0x" + "00" * 32}, {"address": "0x12"}])
