@@ -6,10 +6,14 @@ history of one certificate is found without reading its whole batch's.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ledger.chain.gateway import RecordedEvent
+from ledger.abi import Event
+from ledger.chain.log_reading import RecordedEvent, UnreadableEntry
 from ledger.records import StatusAttested, StatusChanged
+
+_CODE_SIZE = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def project(recorded: RecordedEvent) -> Projection:
         block_number=recorded.block_number,
         transaction_hash=recorded.transaction_hash,
     )
-    return Projection(row, _status_rows(recorded))
+    return Projection(row, tuple(project_statuses(row.entry_index, row.subject, recorded.event)))
 
 
 def _text(code: bytes) -> str:
@@ -68,13 +72,24 @@ def _text(code: bytes) -> str:
     return code.rstrip(b"\0").decode("latin-1")
 
 
-def _status_rows(recorded: RecordedEvent) -> tuple[StatusRow, ...]:
-    event = recorded.event
+def project_statuses(
+    entry_index: int, batch_key: bytes, event: Event | None
+) -> Iterator[StatusRow]:
+    """The status words that an entry's event speaks of."""
     if isinstance(event, StatusChanged):
-        words = [change.index for change in event.statement.changes]
+        for change in event.statement.changes:
+            yield StatusRow(batch_key, change.index, entry_index)
     elif isinstance(event, StatusAttested):
-        words = [event.word_index]
-    else:
-        return ()
-    batch_key = recorded.entry.entry.subject
-    return tuple(StatusRow(batch_key, word, recorded.index) for word in words)
+        yield StatusRow(batch_key, event.word_index, entry_index)
+
+
+def to_leaf(row: EntryRow) -> UnreadableEntry:
+    """The entry as the log hashes it, made from its row alone."""
+    return UnreadableEntry(
+        row.kind,
+        row.region.encode("latin-1").ljust(_CODE_SIZE, b"\0"),
+        row.actor.encode("latin-1").ljust(_CODE_SIZE, b"\0"),
+        row.subject,
+        row.payload_hash,
+        row.time_unix,
+    )

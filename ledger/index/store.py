@@ -11,11 +11,11 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, insert, inspect, select, update
+from sqlalchemy import Connection, Row, func, insert, inspect, select, update
 
 from ledger.errors import NotFoundError, StorageError
 from ledger.index.database import IndexDatabase
-from ledger.index.projector import EntryRow, Projection
+from ledger.index.projector import EntryRow, Projection, StatusRow
 from ledger.index.tables import SCHEMA, cursor_table, entries, metadata, nodes, statuses
 from ledger.index.tree import (
     compute_consistency_proof,
@@ -188,6 +188,28 @@ class IndexStore:
             _require_size(second, _read_cursor(connection).size)
             return compute_consistency_proof(first, second, _NodeReader(connection).get)
 
+    def node(self, level: int, position: int) -> bytes | None:
+        """Hash of one complete subtree over 2^level leaves; None if there is none."""
+        wanted = select(nodes.c.hash).where(nodes.c.level == level, nodes.c.position == position)
+        with self._database.transaction() as connection:
+            found: bytes | None = connection.scalar(wanted)
+        return found
+
+    def has_status(self, row: StatusRow) -> bool:
+        """Whether the entry is found by this status word."""
+        wanted = select(statuses.c.entry_index).where(
+            statuses.c.batch_key == row.batch_key,
+            statuses.c.word_index == row.word_index,
+            statuses.c.entry_index == row.entry_index,
+        )
+        with self._database.transaction() as connection:
+            return connection.execute(wanted).first() is not None
+
+    def count_statuses(self) -> int:
+        """By how many status words entries are found; reads all of them."""
+        with self._database.transaction() as connection:
+            return int(connection.execute(select(func.count()).select_from(statuses)).scalar_one())
+
     def entry(self, index: int) -> EntryRow:
         """Raises NotFoundError."""
         found = list(self._select(entries.c.entry_index == index))
@@ -209,6 +231,10 @@ class IndexStore:
     def entries_of_kind(self, *kinds: bytes) -> list[EntryRow]:
         """Every entry of these kinds, oldest first."""
         return list(self._select(entries.c.kind.in_(kinds)))
+
+    def iterate(self) -> Iterator[EntryRow]:
+        """Every entry, oldest first, streamed as `entries_since` does."""
+        return self._select()
 
     def entries_since(self, time_unix: int, *, region: str | None = None) -> Iterator[EntryRow]:
         """Entries recorded at or after a time, oldest first.

@@ -50,8 +50,9 @@ def sync(store: IndexStore, gateway: Gateway) -> SyncResult:
             f"{head.block_number}: it lost blocks or is another chain",
             code="chain_lost_blocks",
         )
-    _read_blocks(store, gateway, head)
-    size, root = _require_same_root(store, gateway, head.block_number)
+    size = gateway.log_size(block=head.block_number)
+    _read_blocks(store, gateway, head, size)
+    root = _require_same_root(store, gateway, head, size)
     # Only now, the roots being equal, is it known that nothing is missing up to this time.
     store.mark_synced(size, head.time_unix)
     return SyncResult(max(0, size - before.size), size, root, head.time_unix)
@@ -75,26 +76,34 @@ def rebuild(path: Path, gateway: Gateway) -> SyncResult:
     return result
 
 
-def _read_blocks(store: IndexStore, gateway: Gateway, head: ChainHead) -> None:
+def _read_blocks(store: IndexStore, gateway: Gateway, head: ChainHead, size: int) -> None:
     """Up to the head, from wherever the cursor is: another process may be moving it, too."""
-    while (start := store.cursor().next_block) <= head.block_number:
+    while (cursor := store.cursor()).next_block <= head.block_number:
+        start = cursor.next_block
         end = min(start + _STEP_BLOCKS - 1, head.block_number)
         projections = [project(recorded) for recorded in gateway.fetch_entries(start, end)]
+        if end == head.block_number and cursor.size + len(projections) != size:
+            # Not kept: a node that left something out may give it when it is asked again.
+            raise StorageError(
+                f"expected the log to have {size} entries at block {end}, the index and the "
+                f"node's answer come to {cursor.size + len(projections)}; try again, and if that "
+                "does not help, run `zhenglian index rebuild`",
+                code="index_gap",
+            )
         store.append(projections, from_block=start, next_block=end + 1, synced_to_unix=0)
 
 
-def _require_same_root(store: IndexStore, gateway: Gateway, block: int) -> tuple[int, bytes]:
-    """Size and root of the log at a block. The index may be ahead of it by now, never behind."""
-    size, chains = gateway.log_size(block=block), gateway.log_root(block=block)
-    held = store.cursor().size
-    own = store.root(size) if held >= size else store.root()
+def _require_same_root(store: IndexStore, gateway: Gateway, head: ChainHead, size: int) -> bytes:
+    """The log's root at the head. The index may be ahead of it by now, and must not be behind."""
+    chains, held = gateway.log_root(block=head.block_number), store.cursor().size
+    own = store.root(min(size, held))
     if own != chains:
         raise StorageError(
             f"the index's log root over {min(held, size)} entries is {own.hex()}, the chain's over "
             f"{size} is {chains.hex()}; run `zhenglian index rebuild`",
             code="index_root_mismatch",
         )
-    return size, own
+    return own
 
 
 @contextmanager
