@@ -38,7 +38,7 @@ lint: $(VENV)/.dev contracts/node_modules/.installed ## formats, types, imports,
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	cd contracts && node_modules/.bin/solhint --max-warnings 0 '*.sol' 'interfaces/*.sol' 'libraries/*.sol' 'types/*.sol'
+	cd contracts && node_modules/.bin/solhint --disc --noPoster --max-warnings 0 '*.sol' 'interfaces/*.sol' 'libraries/*.sol' 'types/*.sol'
 
 fix: $(VENV)/.dev ## what can be put right by itself
 	$(BIN)/ruff check --fix .
