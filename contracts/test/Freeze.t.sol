@@ -81,6 +81,18 @@ contract FreezeTest is Ledger {
         vm.assertLe(consortium.member(CHONGQING).frozenUntil, latest, "frozenUntil");
     }
 
+    function testAFreezeMayLast72HoursAndNotASecondLonger() external {
+        uint64 latest = uint64(START + 72 hours);
+        bytes memory payload = abi.encode(Freeze(0, CHONGQING, latest + 1));
+        bytes32 id = _proposeWithVotes(ProposalAction.Freeze, payload);
+        vm.expectRevert(
+            abi.encodeWithSelector(IConsortium.FreezeTooLong.selector, latest + 1, latest)
+        );
+        consortium.execute(id, payload);
+        _freezeMember(CHONGQING, 72 hours);
+        vm.assertEq(consortium.member(CHONGQING).frozenUntil, latest);
+    }
+
     function testAFreezeIsMeasuredFromItsExecution() external {
         bytes memory payload = abi.encode(Freeze(0, CHONGQING, uint64(START + 72 hours + 600)));
         bytes32 id = _proposeWithVotes(ProposalAction.Freeze, payload);
