@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
 from zhenglian.commands import (
@@ -22,6 +20,7 @@ from zhenglian.commands import (
     showing,
     verifying,
 )
+from zhenglian.terminals import prepare_streams
 
 _IN_ORDER_OF_HELP = (
     founding,
@@ -59,8 +58,5 @@ def build_app() -> typer.Typer:
 
 def main() -> None:
     """Runs the command line of this process."""
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal of another encoding shows a mark it cannot as "?", instead of failing.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    prepare_streams()
     build_app()()

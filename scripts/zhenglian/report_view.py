@@ -14,7 +14,7 @@ from zhenglian.reasons import describe_reason
 from zhenglian.session import Session
 from zhenglian.times import format_day, format_time
 
-_MARKS = {
+MARKS = {
     Outcome.PASSED: "✓",
     Outcome.FAILED: "✗",
     Outcome.INDETERMINATE: "?",
@@ -42,7 +42,7 @@ def print_report(session: Session, report: Report, titles: Mapping[str, str]) ->
     output.table(
         ("", pick("检查", "check"), pick("理由", "reason")),
         (
-            (f"{_MARKS[check.outcome]} {check.name.number:>2}", _name(session, check), told)
+            (f"{MARKS[check.outcome]} {check.name.number:>2}", _name(session, check), told)
             for check, told in zip(report.checks, _reasons(session, report), strict=True)
         ),
     )
@@ -58,7 +58,7 @@ def _print_outcome(session: Session, report: Report) -> None:
     output, pick = session.output, session.language.pick
     words = OUTCOME_WORDING[report.outcome]
     told = pick(f"{words.zh} {report.outcome}", words.en.upper())
-    output.line(f"{_MARKS[report.outcome]} {told}", _STYLES[report.outcome])
+    output.line(f"{MARKS[report.outcome]} {told}", _STYLES[report.outcome])
     output.pairs(
         [
             (pick("证照真实", "authentic"), _outcome(session, report.authenticity)),
@@ -175,4 +175,4 @@ def _log(session: Session, report: Report) -> str:
 
 def _outcome(session: Session, outcome: Outcome) -> str:
     words = OUTCOME_WORDING[outcome]
-    return f"{_MARKS[outcome]} {session.language.pick(words.zh, words.en.lower())}"
+    return f"{MARKS[outcome]} {session.language.pick(words.zh, words.en.lower())}"
