@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,22 @@ def founded_consortium(tmp_path_factory: pytest.TempPathFactory) -> Consortium:
 
 
 @pytest.fixture
-def consortium(founded_consortium: Consortium, tmp_path: Path) -> Consortium:
+def chain_location() -> str:
+    """Where the homes of `consortium` find their chain: in its "directory", or by "http"."""
+    return "directory"
+
+
+@pytest.fixture
+def consortium(
+    founded_consortium: Consortium, tmp_path: Path, chain_location: str
+) -> Iterator[Consortium]:
     """One's own copy of it."""
-    return founded_consortium.copy(tmp_path / "consortium")
+    own = founded_consortium.copy(tmp_path / "consortium")
+    if chain_location == "directory":
+        yield own
+        return
+    from tests.support.served_chain import serve_chain
+
+    with serve_chain(own.chain) as served:
+        own.set_chain_of_all(served.url)
+        yield own

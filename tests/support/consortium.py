@@ -53,6 +53,11 @@ class Consortium:
     def chain(self) -> Path:
         return self.directory / "chain"
 
+    @property
+    def location(self) -> str:
+        """Where the homes find their chain."""
+        return Config.load(self.home() / CONFIG_NAME).chain
+
     def home(self, member: MemberId = CHONGQING) -> Path:
         return self.directory / str(member)
 
@@ -72,9 +77,13 @@ class Consortium:
         """The same ledger again, for whoever wants to change it."""
         shutil.copytree(self.directory, directory)
         copied = Consortium(directory)
-        for member in NAMES:
-            copied.set_chain(str(copied.chain), member)
+        copied.set_chain_of_all(str(copied.chain))
         return copied
+
+    def set_chain_of_all(self, location: str) -> None:
+        """Lets every home find its chain elsewhere."""
+        for member in NAMES:
+            self.set_chain(location, member)
 
     def set_chain(self, location: str, member: MemberId = CHONGQING) -> None:
         """Lets a home find its chain elsewhere: another directory, or a URL."""

@@ -449,7 +449,7 @@ def test_two_outboxes_of_one_account_never_record_an_act_twice(
 ) -> None:
     """A home was restored from a backup, and the old one is still in use."""
     restored = consortium.copy(tmp_path / "restored")
-    restored.set_chain(str(consortium.chain))
+    restored.set_chain(consortium.location)
     with consortium.open() as workspace:
         act, node = Act(workspace), stand_between(workspace)
         node.faults["eth_sendRawTransaction"] = die_before
