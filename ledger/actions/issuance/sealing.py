@@ -7,11 +7,14 @@ to it once, as `SealingOrder`.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import connection
 from typing import ParamSpec, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -144,7 +147,7 @@ def open_executor(*, in_workers: bool) -> Iterator[Executor]:
         return
     # Not forked: this process has threads and open databases.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(WORKERS, mp_context=context) as executor:
+    with ProcessPoolExecutor(WORKERS, context, initializer=_end_with_parent) as executor:
         _start_workers(executor)
         yield executor
 
@@ -157,6 +160,18 @@ def _start_workers(executor: Executor) -> None:
             executor.submit(int)  # each starts a process, which inherits the mask
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_parent() -> None:
+    """In a worker, which holds a seal key: does not outlive the process that started it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_after(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
 
 
 class _ImmediateExecutor(Executor):

@@ -1,0 +1,137 @@
+"""`python -m tests.faults.stopping_process DIRECTORY ACTION MOMENT OCCURRENCE [SOURCE]`
+
+Does one action in a ledger's directory and kills itself, as kill -9 does, when a moment comes for
+the given time. For the moment `all` it goes on to its end and prints how often each came. Only here
+does anything know of these moments: the methods of the product are wrapped from outside, and do
+all that they otherwise do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ledger.actions.founding import found_ledger
+from ledger.actions.issuance.loop import IssuanceLimits
+from ledger.actions.issuers import register_department, rotate_seal_key
+from ledger.actions.lifecycle import LifecycleAct, change_status
+from ledger.chain.submitter import Submitter
+from ledger.identifiers import RegionCode
+from ledger.vault.acts import Acts
+from ledger.vault.batches import Batches
+from ledger.vault.certificates import Certificates
+from ledger.vault.key_files import KeyFiles
+from ledger.vault.outbox import Outbox
+from ledger.vault.runs import Runs
+from ledger.workspace import Config
+from tests.ledger.actions.homes import (
+    DECISION,
+    HOUSING,
+    TRANSPORT,
+    Ledger,
+    identify,
+)
+
+LIMITS = IssuanceLimits(batch_rows=10, chunk_rows=4)
+IN_WORKERS = IssuanceLimits(batch_rows=512, chunk_rows=64, workers_from_bytes=0)
+REVOKED = (1, 3)
+NEVER = "never"
+ALL = "all"
+
+
+class Moment(NamedTuple):
+    """Before or after a method is carried out."""
+
+    owner: type
+    method: str
+    is_before: bool = False
+
+
+MOMENTS = {
+    "run begun": Moment(Runs, "begin"),
+    "batch opened": Moment(Batches, "open"),
+    "chunk staged": Moment(Certificates, "stage"),
+    "batch closed": Moment(Batches, "close"),
+    "transaction kept": Moment(Outbox, "add"),
+    "transaction sent": Moment(Submitter, "_send_raw"),
+    "receipt seen": Moment(Outbox, "mark_mined", is_before=True),
+    "transaction settled": Moment(Outbox, "mark_mined"),
+    "batch anchored": Moment(Batches, "mark_anchored"),
+    "run ending": Moment(Runs, "finish", is_before=True),
+    "act kept": Moment(Acts, "record"),
+    "act ending": Moment(Acts, "mark", is_before=True),
+    "seal key kept": Moment(KeyFiles, "store_seal_key"),
+    "settings stored": Moment(Config, "store"),
+}
+
+
+def stop_at(moment: Moment, occurrence: int) -> None:
+    """Ends this process, without any farewell, when the moment comes that many times."""
+    left = occurrence
+
+    def note() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    wrap(moment, note)
+
+
+def count_all() -> Counter[str]:
+    """Counts every moment from now on."""
+    counts: Counter[str] = Counter()
+    for name, moment in MOMENTS.items():
+        wrap(moment, lambda name=name: counts.update([name]))
+    return counts
+
+
+def wrap(moment: Moment, note: Callable[[], None]) -> None:
+    """Has every occurrence of the moment noted."""
+    original: Callable[..., Any] = getattr(moment.owner, moment.method)
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if moment.is_before:
+            note()
+        result = original(*args, **kwargs)
+        if not moment.is_before:
+            note()
+        return result
+
+    setattr(moment.owner, moment.method, wrapped)
+
+
+def act(ledger: Ledger, action: str, source: Path) -> None:
+    """One of the actions that are interrupted."""
+    if action == "issue":
+        ledger.issue(source, limits=LIMITS)
+    elif action == "issue in workers":
+        ledger.issue(source, limits=IN_WORKERS)
+    else:
+        with ledger.open() as workspace:
+            if action == "revoke":
+                ids = [identify(number) for number in REVOKED]
+                change_status(workspace, LifecycleAct.REVOKE, ids, DECISION)
+            elif action == "register":
+                region = RegionCode.parse("500000")
+                register_department(workspace, TRANSPORT, "交通（虚构）", region)
+            elif action == "rotate":
+                rotate_seal_key(workspace, HOUSING)
+            elif action == "found":
+                found_ledger(workspace)
+
+
+if __name__ == "__main__":
+    directory, action, moment, occurrence, *source = sys.argv[1:]
+    counts = count_all() if moment == ALL else None
+    if moment in MOMENTS:
+        stop_at(MOMENTS[moment], int(occurrence))
+    act(Ledger(Path(directory)), action, Path(*source))
+    if counts is not None:
+        print(json.dumps(counts))
