@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zhenglian.command import Needs, command
 from zhenglian.session import Session
+
+if TYPE_CHECKING:
+    from ledger.identifiers import MemberId
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -40,7 +44,8 @@ def make_home(
 ) -> None:
     """Makes a home: keys, vault and settings.
 
-    Writes an application to join a ledger, or founds one.
+    Writes an application to join a ledger, or founds one; a founding that was interrupted is
+    finished by the same command.
 
     \b
     Example:
@@ -56,8 +61,10 @@ def make_home(
         raise typer.BadParameter("give either --region (a province) or --member (a department)")
     who = MemberId.parse(region or member)
     location = ChainLocation.parse(chain)
-    passphrase = session.passphrase.read(is_new=True)
-    summary = create_home(session.home, who, name, location, passphrase, consortium=consortium)
+    is_begun = found and _is_home_of(session.home, who)
+    passphrase = session.passphrase.read(is_new=not is_begun)
+    if not is_begun:
+        summary = create_home(session.home, who, name, location, passphrase, consortium=consortium)
     if found:
         with Workspace.open(session.home, passphrase) as workspace:
             summary = found_ledger(workspace)
@@ -83,3 +90,11 @@ def make_home(
         output.line(f"Next: give {summary.application} to a member, who proposes your admission:")
         output.line("  zhenglian govern propose admit FILE")
     output.line("The passphrase cannot be recovered. Keep it, and a backup of the home.")
+
+
+def _is_home_of(home: Path, who: MemberId) -> bool:
+    """Whether this is a member's home already, whose founding may have been interrupted."""
+    from ledger.workspace import CONFIG_NAME, Config
+
+    path = home / CONFIG_NAME
+    return path.exists() and Config.load(path).member == who

@@ -35,6 +35,18 @@ def test_home_is_made_once(newcomer: CommandLine, tmp_path: Path) -> None:
     assert (newcomer.home / "application.json").read_bytes() == before
 
 
+def test_founding_is_finished_by_the_same_command_and_then_done(
+    newcomer: CommandLine, tmp_path: Path
+) -> None:
+    newcomer.run(*INIT, "--chain", tmp_path / "chain")  # as far as an interrupted one came
+    told = newcomer.json(*INIT, "--chain", tmp_path / "chain", "--found")
+    root = newcomer.json("log", "root")
+    assert told["ledger_id"] == root["ledger_id"]
+    error = newcomer.json(*INIT, "--chain", tmp_path / "chain", "--found", code=1)["error"]
+    assert error["code"] == "consortium_founded"
+    assert newcomer.json("log", "root")["size"] == root["size"]
+
+
 def test_founding_on_a_chain_that_has_a_ledger_is_refused(
     consortium: Consortium, newcomer: CommandLine
 ) -> None:
