@@ -54,7 +54,8 @@ def _as_server_user(directory: Path) -> list[str]:
         return []
     account = pwd.getpwnam(_USER)
     os.chown(directory, account.pw_uid, account.pw_gid)
-    return ["runuser", "-u", _USER, "--"]
+    runuser = shutil.which("runuser", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    return [runuser or "runuser", "-u", _USER, "--"]
 
 
 def _run(command: list[str]) -> None:
