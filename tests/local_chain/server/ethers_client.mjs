@@ -21,8 +21,13 @@ const to = await notebook.getAddress();
 
 // Subscribing installs a filter on the node, which is then polled.
 const filter = { address: to, topics: [word(5)] };
+const polled = new Promise((resolve) =>
+  provider.on("debug", ({ payload }) => {
+    if (JSON.stringify(payload ?? "").includes("eth_getFilterChanges")) resolve();
+  }),
+);
 const heard = new Promise((resolve) => provider.on(filter, resolve));
-await new Promise((resolve) => setTimeout(resolve, 300));
+await polled;
 
 const free = { maxFeePerGas: 0, maxPriorityFeePerGas: 0 };
 const legacy = await wallet.sendTransaction({ to, data: note(4, 44) }); // as it chooses itself
