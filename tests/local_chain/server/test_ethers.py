@@ -25,7 +25,11 @@ def test_ethers_deploys_writes_listens_and_sees_reasons(directory: Path) -> None
     with serve_chain(directory) as served:
         arguments = [ETHERS.as_uri(), served.url, hex_of(word(8)), hex_of(NOTEBOOK_INITCODE)]
         finished = subprocess.run(
-            ["node", client, *arguments], capture_output=True, text=True, check=False
+            ["node", client, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,  # a client that waits for ever must not hold up all the others
         )
     assert finished.returncode == 0, finished.stderr
     assert json.loads(finished.stdout) == {
