@@ -56,15 +56,7 @@ def compute_inclusion_path(index: int, size: int, get_node: GetNode) -> tuple[by
             f"a log of {size} entries has no entry {index}; the first is 0",
             code="entry_not_found",
         )
-    path = []
-    level, position = 0, index
-    while (1 << level) < size:
-        start = (position ^ 1) << level
-        if start < size:
-            end = min(start + (1 << level), size)
-            path.append(compute_range_hash(start, end, get_node))
-        level, position = level + 1, position >> 1
-    return tuple(path)
+    return tuple(_climb(0, index, size, get_node))
 
 
 def compute_consistency_proof(first: int, second: int, get_node: GetNode) -> tuple[bytes, ...]:
@@ -83,13 +75,17 @@ def compute_consistency_proof(first: int, second: int, get_node: GetNode) -> tup
     level = (first & -first).bit_length() - 1
     position = (first - 1) >> level
     proof = [] if position == 0 else [get_node(level, position)]
-    while (1 << level) < second:
+    return (*proof, *_climb(level, position, second, get_node))
+
+
+def _climb(level: int, position: int, size: int, get_node: GetNode) -> Iterator[bytes]:
+    """Hashes of the siblings from a node up to the root of the tree of `size` leaves."""
+    while (1 << level) < size:
         start = (position ^ 1) << level
-        if start < second:
-            end = min(start + (1 << level), second)
-            proof.append(compute_range_hash(start, end, get_node))
+        if start < size:
+            end = min(start + (1 << level), size)
+            yield compute_range_hash(start, end, get_node)
         level, position = level + 1, position >> 1
-    return tuple(proof)
 
 
 def compute_range_hash(start: int, end: int, get_node: GetNode) -> bytes:
