@@ -20,11 +20,11 @@ from ledger.actions.batch_check import (
     check_statuses,
     check_strays,
 )
-from ledger.actions.index_check import find_index_damage
 from ledger.actions.outbox_check import describe_outcome, find_outbox_damage
 from ledger.actions.passphrase import MARKER_NAME
 from ledger.actions.settlement import settle_acts
 from ledger.errors import ChainUnavailableError, LedgerError, StorageError
+from ledger.index.checking import find_damage
 from ledger.records import BatchAnchored
 from ledger.vault.tables import ActState, BatchState
 from ledger.workspace import Workspace
@@ -93,7 +93,7 @@ def _check_index(workspace: Workspace) -> tuple[bytes, list[Problem]]:
     problems = []
     try:
         root = workspace.sync_index().root
-        for message in find_index_damage(workspace.index):
+        for message in find_damage(workspace.index):
             told = f"{message}; run `zhenglian index rebuild`"
             problems.append(Problem("index_altered", "index", told))
     except ChainUnavailableError:
@@ -132,8 +132,7 @@ def _remark_unfinished(workspace: Workspace) -> Iterator[str]:
             f"batch {batch.batch_key.hex()} with {batch.count} certificates is {batch.state}, "
             "not anchored: run the interrupted `zhenglian issue` again"
         )
-    account = bytes.fromhex(workspace.submitter.address[2:])
-    for row in workspace.vault.outbox.unresolved(account):
+    for row in workspace.vault.outbox.unresolved(workspace.submitter.account):
         yield f"transaction 0x{row.transaction_hash.hex()} ({row.purpose}) has no receipt yet"
     try:
         unknown = settle_acts(workspace)

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ledger.actions.batch_history import find_anchoring
 from ledger.actions.holdings import read_certificate
-from ledger.actions.index_check import find_index_damage
 from ledger.actions.outbox_check import describe_outcome, find_outbox_damage
 from ledger.actions.settlement import settle_acts
 from ledger.errors import ConflictError, LedgerError, StorageError
 from ledger.formats.certificate import Certificate, parse_certificate
 from ledger.formats.merkle import MerkleTree
-from ledger.records import BatchAnchored
+from ledger.index.checking import find_damage
 from ledger.vault.batches import BatchRow
 from ledger.vault.certificates import StoredCertificate
 from ledger.vault.cipher import certificate_binding
@@ -54,7 +54,7 @@ def repair(workspace: Workspace) -> list[Repair]:
 def _repair_index(workspace: Workspace) -> Iterator[Repair]:
     try:
         workspace.sync_index()
-        damage = next(find_index_damage(workspace.index), None)
+        damage = next(find_damage(workspace.index), None)
     except StorageError as error:
         damage = error.message
         if error.code == "index_root_mismatch":
@@ -132,19 +132,16 @@ def _repair_batch(workspace: Workspace, batch: BatchRow) -> Iterator[Repair]:
 
 
 def _find_anchoring(workspace: Workspace, batch: BatchRow) -> AnchoringFacts | None:
-    for row in workspace.index.entries_of(batch.batch_key):
-        if row.kind == BatchAnchored.TOPIC and row.payload is not None:
-            statement = BatchAnchored.decode_payload(row.payload).statement
-            return AnchoringFacts(
-                statement.root, row.time_unix, row.entry_index, row.transaction_hash
-            )
-    return None
+    found = find_anchoring(workspace.index, batch.batch_key)
+    if found is None:
+        return None
+    row, statement = found
+    return AnchoringFacts(statement.root, row.time_unix, row.entry_index, row.transaction_hash)
 
 
 def _resolve_transactions(workspace: Workspace) -> Iterator[Repair]:
     outbox = workspace.vault.outbox
-    account = bytes.fromhex(workspace.submitter.address[2:])
-    unresolved = outbox.unresolved(account)
+    unresolved = outbox.unresolved(workspace.submitter.account)
     if unresolved:
         workspace.submitter.resolve_unfinished()
     for row in unresolved:

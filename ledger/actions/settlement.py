@@ -6,8 +6,9 @@ was recorded: status changes of a batch are numbered, and the log has the statem
 
 from __future__ import annotations
 
+from ledger.actions.batch_history import iterate_status_changes
 from ledger.formats.statements import compute_digest
-from ledger.records import StatusChanged, StatusStatement
+from ledger.records import StatusStatement
 from ledger.vault.acts import ActRow
 from ledger.vault.outbox import OutboxRow
 from ledger.vault.tables import ActState, TransactionState
@@ -45,7 +46,7 @@ def settle_acts(workspace: Workspace) -> list[ActRow]:
 
 def _find_outcome(workspace: Workspace, act: ActRow) -> tuple[ActState, str] | None:
     """The state of an act and why, None if it is unknown."""
-    for change in _changes_of(workspace, act.batch_key or b""):
+    for _, change in iterate_status_changes(workspace.index, act.batch_key or b""):
         if change.encode() == act.statement:
             return ActState.RECORDED, "in_log"
         if change.sequence == act.sequence:
@@ -56,14 +57,6 @@ def _find_outcome(workspace: Workspace, act: ActRow) -> tuple[ActState, str] | N
     if carriers == {TransactionState.REVERTED}:
         return ActState.REFUSED, "reverted"
     return None
-
-
-def _changes_of(workspace: Workspace, batch_key: bytes) -> list[StatusStatement]:
-    return [
-        StatusChanged.decode_payload(row.payload).statement
-        for row in workspace.index.entries_of(batch_key)
-        if row.kind == StatusChanged.TOPIC and row.payload is not None
-    ]
 
 
 def _transactions_of(workspace: Workspace, act: ActRow) -> list[OutboxRow]:

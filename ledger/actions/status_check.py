@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ledger.actions.batch_history import iterate_status_changes
 from ledger.formats.status_list import EMPTY_WORD, word_count
-from ledger.records import StatusChanged
 from ledger.vault.batches import BatchRow
 from ledger.workspace import Workspace
 
@@ -19,12 +19,8 @@ def find_status_damage(workspace: Workspace, batch: BatchRow) -> Iterator[str]:
         ChainUnavailableError: the chain does not answer.
     """
     words: dict[int, bytes] = {}
-    sequence = 0
-    for row in workspace.index.entries_of(batch.batch_key):
-        if row.kind != StatusChanged.TOPIC or row.payload is None:
-            continue
-        statement = StatusChanged.decode_payload(row.payload).statement
-        sequence += 1
+    changes = iterate_status_changes(workspace.index, batch.batch_key)
+    for sequence, (row, statement) in enumerate(changes, 1):
         if statement.sequence != sequence:
             yield f"entry {row.entry_index} has number {statement.sequence}, expected {sequence}"
         for change in statement.changes:

@@ -82,6 +82,11 @@ class Submitter:
         """Of the operator account, EIP-55."""
         return self._account.address
 
+    @property
+    def account(self) -> bytes:
+        """The same address as the outbox keeps it, 20 bytes."""
+        return self._account.address_bytes
+
     def submit(
         self, module: str, function: str, *args: Any, purpose: str, reference: str = ""
     ) -> Receipt:

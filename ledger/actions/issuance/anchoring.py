@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ledger.actions.batch_history import find_anchoring
 from ledger.chain.submitter import Receipt
 from ledger.errors import ChainUnavailableError, LedgerError, NotFoundError, StorageError
 from ledger.formats.merkle import MerkleTree
@@ -16,7 +17,6 @@ from ledger.formats.seals import sign_digest
 from ledger.formats.statements import compute_digest
 from ledger.identifiers import Uscc
 from ledger.records import (
-    BatchAnchored,
     BatchExistsError,
     BatchExpiredError,
     BatchStatement,
@@ -150,16 +150,16 @@ def _renew(workspace: Workspace, batch: BatchRow) -> BatchRow:
 
 def _confirm_from_log(workspace: Workspace, batch: BatchRow) -> AnchoredBatch:
     workspace.sync_index()
-    for row in workspace.index.entries_of(batch.batch_key):
-        if row.kind == BatchAnchored.TOPIC and row.payload is not None:
-            anchored = BatchAnchored.decode_payload(row.payload).statement
-            if anchored.root != batch.root:
-                raise LedgerError(
-                    f"batch {batch.batch_key.hex()} is on the chain with another root",
-                    code="batch_differs",
-                )
-            return _confirm(workspace, batch, row.time_unix, row.entry_index, row.transaction_hash)
-    raise StorageError(f"the chain has batch {batch.batch_key.hex()}, its log has not")
+    found = find_anchoring(workspace.index, batch.batch_key)
+    if found is None:
+        raise StorageError(f"the chain has batch {batch.batch_key.hex()}, its log has not")
+    row, anchored = found
+    if anchored.root != batch.root:
+        raise LedgerError(
+            f"batch {batch.batch_key.hex()} is on the chain with another root",
+            code="batch_differs",
+        )
+    return _confirm(workspace, batch, row.time_unix, row.entry_index, row.transaction_hash)
 
 
 def _confirm(
