@@ -16,7 +16,6 @@ from ledger.actions.facts import (
     LogSubject,
     changes_status,
     current_head,
-    find_unreadable,
     gather_facts,
     to_fact,
 )
@@ -141,19 +140,19 @@ def _follow(workspace: Workspace, subject: LogSubject, name: str, *, show_office
     workspace.sync_index()
     index, placement = workspace.index, subject.placement
     head = current_head(index)
-    facts = gather_facts(index, subject, head)
-    if not any(isinstance(fact.record, BatchAnchored) for fact in facts):
+    gathered = gather_facts(index, subject, head)
+    if not any(isinstance(fact.record, BatchAnchored) for fact in gathered.facts):
         raise NotFoundError(
             f"the log has no batch {placement.batch_key.hex()}", code="not_anchored"
         )
     steps = [
         _to_step(workspace, fact, placement, show_officers=show_officers)
-        for fact in facts
+        for fact in gathered.facts
         if not isinstance(fact.record, StatusChanged) or changes_status(fact, placement)
     ]
     steps += [
         _to_unreadable_step(row, index.inclusion_path(row.entry_index, head.size))
-        for row in find_unreadable(index, subject)
+        for row in gathered.unreadable
     ]
     return Trail(name, head, tuple(sorted(steps, key=attrgetter("log_index"))))
 

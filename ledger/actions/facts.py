@@ -13,21 +13,16 @@ from ledger.formats.seals import compute_key_id
 from ledger.formats.signing_certificate import load_chain
 from ledger.formats.status_list import get_status, word_index
 from ledger.identifiers import CertificateType, MemberId, Uscc
-from ledger.index.projector import EntryRow
+from ledger.index.projector import EntryRow, to_leaf
 from ledger.index.store import IndexStore
 from ledger.records import (
     EVENTS_BY_TOPIC,
     BatchAnchored,
-    ConsortiumFounded,
     DepartmentAttested,
     DepartmentRegistered,
     LogEntry,
     MandateAttested,
     MandateChanged,
-    MemberAdmitted,
-    MemberAttested,
-    MemberKeysChanged,
-    MemberRemoved,
     SealKeyAttested,
     SealKeyCompromised,
     SealKeyEnded,
@@ -37,17 +32,9 @@ from ledger.records import (
 )
 from ledger.vault.certificates import StoredCertificate
 from ledger.vault.key_files import SUITE_P256
+from ledger.verification.ledger_view import MEMBER_KINDS
 
-_MEMBER_KINDS = {
-    kind.TOPIC
-    for kind in (
-        ConsortiumFounded,
-        MemberAdmitted,
-        MemberAttested,
-        MemberKeysChanged,
-        MemberRemoved,
-    )
-}
+_MEMBER_TOPICS = {kind.TOPIC for kind in MEMBER_KINDS}
 
 
 def to_fact(row: EntryRow, path: tuple[bytes, ...] | None = None) -> Fact | None:
@@ -59,13 +46,14 @@ def to_fact(row: EntryRow, path: tuple[bytes, ...] | None = None) -> Fact | None
 
 def to_log_entry(row: EntryRow) -> LogEntry:
     """The entry exactly as the log hashes it."""
+    leaf = to_leaf(row)
     return LogEntry(
-        row.kind,
+        leaf.kind,
         MemberId.parse(row.region),
-        row.actor.encode().ljust(18, b"\0"),
-        row.subject,
-        row.payload_hash,
-        row.time_unix,
+        leaf.actor,
+        leaf.subject,
+        leaf.payload_hash,
+        leaf.time_unix,
     )
 
 
@@ -107,34 +95,41 @@ class LogSubject:
         return cls(batch.issuer, batch.certificate_type, placement, batch.key_id)
 
 
-def gather_facts(
-    index: IndexStore, certificate: Certificate | LogSubject, head: LogHead | None = None
-) -> tuple[Fact, ...]:
+@dataclass(frozen=True, slots=True)
+class Gathered:
     """Everything the log says about a certificate's batch, status, issuer, key and member.
 
-    What this version cannot read is left out: see `find_unreadable`.
+    Attributes:
+        facts: in the order of the log.
+        unreadable: entries that this version cannot read. Any of them may be what makes the
+            certificate's status or its issuer's standing another.
+    """
+
+    facts: tuple[Fact, ...]
+    unreadable: tuple[EntryRow, ...]
+
+
+def gather_facts(
+    index: IndexStore, certificate: Certificate | LogSubject, head: LogHead | None = None
+) -> Gathered:
+    """What the log says about a certificate.
 
     Args:
         head: give each fact its inclusion path to this head; without it facts have none.
     """
-    facts = []
-    for row in _gather_rows(index, certificate):
-        path = index.inclusion_path(row.entry_index, head.size) if head else None
-        fact = to_fact(row, path)
-        if fact is not None:
+    subject = certificate
+    if isinstance(subject, Certificate):
+        subject = LogSubject.of_certificate(subject)
+    rows = {row.entry_index: row for row in _rows_about(index, subject)}
+    facts, unreadable = [], []
+    for number in sorted(rows):
+        path = index.inclusion_path(number, head.size) if head else None
+        fact = to_fact(rows[number], path)
+        if fact is None:
+            unreadable.append(rows[number])
+        else:
             facts.append(fact)
-    return tuple(facts)
-
-
-def find_unreadable(
-    index: IndexStore, certificate: Certificate | LogSubject
-) -> tuple[EntryRow, ...]:
-    """Entries about a certificate's batch, issuer and member that this version cannot read.
-
-    Any of them may be what makes the certificate's status or its issuer's standing another.
-    """
-    rows = _gather_rows(index, certificate)
-    return tuple(row for row in rows if not _is_readable(row))
+    return Gathered(tuple(facts), tuple(unreadable))
 
 
 def select_for_presentation(facts: Iterable[Fact], placement: Placement) -> tuple[Fact, ...]:
@@ -144,11 +139,8 @@ def select_for_presentation(facts: Iterable[Fact], placement: Placement) -> tupl
     """
     listed = list(facts)
     of_status = [f for f in listed if isinstance(f.record, StatusChanged | StatusAttested)]
-    return tuple(
-        fact
-        for fact in listed
-        if fact not in of_status or fact is of_status[-1] or changes_status(fact, placement)
-    )
+    passed_over = {fact.index for fact in of_status[:-1] if not changes_status(fact, placement)}
+    return tuple(fact for fact in listed if fact.index not in passed_over)
 
 
 def changes_status(fact: Fact, placement: Placement) -> bool:
@@ -161,15 +153,6 @@ def changes_status(fact: Fact, placement: Placement) -> bool:
         for change in fact.record.statement.changes
         if change.index == index
     )
-
-
-def _gather_rows(index: IndexStore, certificate: Certificate | LogSubject) -> list[EntryRow]:
-    """The entries about a certificate, in the order of the log."""
-    subject = certificate
-    if isinstance(subject, Certificate):
-        subject = LogSubject.of_certificate(subject)
-    rows = {row.entry_index: row for row in _rows_about(index, subject)}
-    return [rows[number] for number in sorted(rows)]
 
 
 def _rows_about(index: IndexStore, subject: LogSubject) -> Iterable[EntryRow]:
@@ -187,7 +170,7 @@ def _rows_about(index: IndexStore, subject: LogSubject) -> Iterable[EntryRow]:
             yield row
     for member in members:
         for row in index.entries_of(member.encode().ljust(32, b"\0")):
-            if row.kind in _MEMBER_KINDS or not _is_readable(row):
+            if row.kind in _MEMBER_TOPICS or not _is_readable(row):
                 yield row
 
 

@@ -11,8 +11,8 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ledger.actions.facts import (
+    Gathered,
     current_head,
-    find_unreadable,
     gather_facts,
     select_for_presentation,
 )
@@ -83,7 +83,7 @@ def present(
     workspace.sync_index()
     head = current_head(workspace.index)
     gathered = gather_facts(workspace.index, certificate, head)
-    facts = select_for_presentation(gathered, certificate.placement)
+    facts = select_for_presentation(gathered.facts, certificate.placement)
     return Evidence(shown, make_batch_proof(workspace, stored), head, facts)
 
 
@@ -203,21 +203,20 @@ def _verify_by_own_log(
     try:
         workspace.sync_index()
         head = current_head(workspace.index)
-        facts = gather_facts(workspace.index, evidence.certificate)
-        _require_readable(workspace, evidence.certificate)
+        gathered = gather_facts(workspace.index, evidence.certificate)
+        _require_readable(gathered)
     except (ChainUnavailableError, StorageError) as error:
         on_unavailable(error)
         return verify(evidence, policy, now_unix)
-    own = Evidence(evidence.certificate, evidence.batch_proof, None, facts)
+    own = Evidence(evidence.certificate, evidence.batch_proof, None, gathered.facts)
     complete = replace(policy, trusted_log=head, has_complete_facts=True)
     return verify(own, complete, max(now_unix, head.time_unix))
 
 
-def _require_readable(workspace: Workspace, certificate: Certificate) -> None:
+def _require_readable(gathered: Gathered) -> None:
     """Raises StorageError where an entry about the certificate cannot be read."""
-    unreadable = find_unreadable(workspace.index, certificate)
-    if unreadable:
-        numbers = ", ".join(str(row.entry_index) for row in unreadable[:10])
+    if gathered.unreadable:
+        numbers = ", ".join(str(row.entry_index) for row in gathered.unreadable[:10])
         raise StorageError(
             f"this version cannot read entries of the log that concern the certificate ({numbers}):"
             " there is no verdict without them; update this node",

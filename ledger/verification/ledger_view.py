@@ -149,7 +149,7 @@ class LedgerView:
     def members(self, member: MemberId) -> list[MemberState]:
         """What became of a member, in order."""
         states = []
-        for fact in self._of(*_MEMBER_KINDS):
+        for fact in self._of(*MEMBER_KINDS):
             match fact.record:
                 case ConsortiumFounded(statement=told) if told.founder.member == member:
                     states.append(MemberState(fact, told.founder.keys.ca_fingerprint))
@@ -271,7 +271,7 @@ def open_view(facts: tuple[Fact, ...], *, is_complete: bool) -> LedgerView:
 
 
 _index_of = attrgetter("index")
-_MEMBER_KINDS = (
+MEMBER_KINDS = (
     ConsortiumFounded,
     MemberAdmitted,
     MemberKeysChanged,
