@@ -10,11 +10,12 @@ of the certificate or, if that came earlier, of its revocation or replacement.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from ledger.actions.holdings import find_erasure, find_stored, read_certificate
 from ledger.actions.status_targets import fetch_status
 from ledger.errors import ConflictError, MalformedInputError, NotFoundError, StorageError
+from ledger.formats.civil_time import CHINA
 from ledger.formats.status_list import Status, get_status, word_index
 from ledger.identifiers import CertificateId
 from ledger.records import StatusChanged
@@ -25,7 +26,6 @@ from ledger.vault.holds import Hold
 from ledger.workspace import Workspace
 
 MAX_REASON_CHARACTERS = 1000
-_CHINA = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def compute_retention_end(ended_at_unix: int, years: int) -> int:
     >>> compute_retention_end(1709136000, 1)  # 29 February 2024, 00:00
     1740758400
     """
-    ended = datetime.fromtimestamp(ended_at_unix, _CHINA)
+    ended = datetime.fromtimestamp(ended_at_unix, CHINA)
     try:
         until = ended.replace(year=ended.year + years)
     except ValueError:
@@ -186,7 +186,7 @@ def _require_past_retention(workspace: Workspace, stored: StoredCertificate) -> 
         until_unix, told = None, f"{years} years after its validity, which has no end yet"
     else:
         until_unix = compute_retention_end(ended_at_unix, years)
-        told = f"until {datetime.fromtimestamp(until_unix, _CHINA):%Y-%m-%d} (China)"
+        told = f"until {datetime.fromtimestamp(until_unix, CHINA):%Y-%m-%d} (China)"
     if until_unix is None or now_unix < until_unix:
         raise ConflictError(
             f"{stored.identifier} must be kept {told}: its type has its content retained for "

@@ -6,13 +6,11 @@ Interrupted in between, the same call does what is left.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
 from ledger.actions.holdings import find_stored, read_certificate
 from ledger.actions.issuance.loop import (
-    CHINA,
     IssuanceReport,
     ProgressCallback,
     issue_file,
@@ -29,6 +27,7 @@ from ledger.actions.lifecycle import (
 )
 from ledger.actions.status_targets import fetch_status
 from ledger.errors import ConflictError, MalformedInputError, NotFoundError
+from ledger.formats.civil_time import compute_civil_date
 from ledger.formats.status_list import Status
 from ledger.identifiers import CertificateId
 from ledger.vault.tables import BatchState
@@ -84,7 +83,7 @@ def plan_replacement(
     old = find_stored(workspace, replaced)
     batch = old.batch
     schema = workspace.schema(batch.certificate_type)
-    today = datetime.fromtimestamp(workspace.now_unix(), CHINA).date()
+    today = compute_civil_date(workspace.now_unix())
     rows = list(islice(read_rows(source, schema, issuer=batch.issuer, today=today), 2))
     if len(rows) > 1:
         raise MalformedInputError(

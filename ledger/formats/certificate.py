@@ -20,6 +20,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from ledger.errors import MalformedInputError, NotFoundError
+from ledger.formats.civil_time import CHINA_OFFSET_S
 from ledger.formats.disclosure import Disclosure, parse_digests, parse_disclosure
 from ledger.formats.json_object import JsonObject
 from ledger.formats.jws import decode_base64url, parse_json_object, require_low_s
@@ -46,7 +47,6 @@ CLEAR_CLAIMS: Final = frozenset(
 )
 """Names that no disclosure may bear: what stands in the clear, and what RFC 9901 reserves."""
 
-_CHINA_OFFSET_S = 8 * 3600
 _EPOCH = date(1970, 1, 1)
 _BATCH_KEY = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -172,7 +172,7 @@ def compute_midnight_unix(day: date) -> int:
     >>> compute_midnight_unix(date(1970, 1, 2))
     57600
     """
-    return (day - _EPOCH).days * 86_400 - _CHINA_OFFSET_S
+    return (day - _EPOCH).days * 86_400 - CHINA_OFFSET_S
 
 
 def compute_validity(valid_from: date, valid_until: date | None) -> tuple[int, int | None]:

@@ -16,8 +16,6 @@ import orjson
 from ledger.errors import MalformedInputError
 from ledger.identifiers import CertificateId
 
-IDENTITY_CARD = "111"
-USCC = "001"
 LONG_TERM = "长期"
 
 

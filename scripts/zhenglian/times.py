@@ -6,12 +6,11 @@ China has had one offset, +08:00, and no summer time since 1991, so no time zone
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, timezone
-from typing import Final
+from datetime import date, datetime, timedelta
 
 from ledger.errors import MalformedInputError
+from ledger.formats.civil_time import CHINA
 
-CHINA: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([mhd])", re.ASCII)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _NO_END_UNIX = (1 << 40) - 1

@@ -15,10 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from ledger.actions.issuance.anchoring import (
     AnchoredBatch,
@@ -41,6 +39,7 @@ from ledger.actions.issuance.sealing import (
 from ledger.actions.issuers import find_department, find_seal_key
 from ledger.errors import ConflictError, NotFoundError, StorageError
 from ledger.formats.certificate import compute_batch_key
+from ledger.formats.civil_time import compute_civil_date
 from ledger.identifiers import CertificateId, CertificateType, Uscc
 from ledger.records import IssuerNotMandatedError
 from ledger.vault.batches import BatchRow, NewBatch
@@ -51,7 +50,6 @@ from ledger.vault.tables import BatchState, RunState
 from ledger.workspace import Workspace
 
 _CHUNKS_IN_FLIGHT = 4
-CHINA = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +196,7 @@ def issue_file(
             given_up,
         )
         _take_up(run)
-        today = datetime.fromtimestamp(run.sealed_at_unix, CHINA).date()
+        today = compute_civil_date(run.sealed_at_unix)
         rows = read_rows(stream, schema, issuer=issuer, today=today)
         for chunk in _chunks(rows, limits.chunk_rows):
             _stage_chunk(run, chunk, related, skip_invalid=skip_invalid)
@@ -318,7 +316,7 @@ def _refuse_known(run: _Run, found: Known, identifier: str, line: int) -> RowErr
         erasure = run.workspace.vault.certificates.find_erasure(identifier)
     if erasure is None:
         return RowError.of(RowErrorCode.CONFLICTING_CERTIFICATE, line, "证照标识", identifier)
-    erased_on = datetime.fromtimestamp(erasure.erased_at_unix, CHINA).date().isoformat()
+    erased_on = compute_civil_date(erasure.erased_at_unix).isoformat()
     code = RowErrorCode.ERASED_CERTIFICATE
     return RowError.of(code, line, "证照标识", identifier, erased_on=erased_on)
 

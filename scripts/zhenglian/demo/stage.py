@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from ledger.actions.issuance.loop import CHINA
 from ledger.actions.issuance.row_reader import RowResult
 from ledger.actions.issuance.rows import read_rows
 from ledger.errors import MalformedInputError
+from ledger.formats.civil_time import CHINA
 from ledger.identifiers import CertificateId, CertificateType, MemberId, Uscc
 from ledger.schemas import load_schema
 from ledger.workspace import Workspace
