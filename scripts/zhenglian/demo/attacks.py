@@ -39,6 +39,7 @@ from ledger.records import (
     BatchAnchored,
     BatchStatement,
     ProposalSubmitted,
+    Signature,
     StatusChanged,
     StatusStatement,
     VoteStatement,
@@ -175,30 +176,17 @@ def _attack_by_replay(stage: Stage) -> None:
     with stage.open(GUIZHOU) as workspace:
         workspace.sync_index()
         batch, suspension = _recorded(workspace, stage)
-        ledger = "CertificateLedger"
         _expect(
             stage,
             "replayed batch",
             "BatchExistsError",
-            lambda: workspace.submitter.submit(
-                ledger,
-                "anchorBatch",
-                batch.statement.to_abi(),
-                batch.seal.to_abi(),
-                purpose="attack",
-            ),
+            lambda: _send(workspace, "anchorBatch", batch.statement, batch.seal),
         )
         _expect(
             stage,
             "replayed suspension after a restore",
             "StatusSequenceUnexpectedError",
-            lambda: workspace.submitter.submit(
-                ledger,
-                "changeStatus",
-                suspension.statement.to_abi(),
-                suspension.seal.to_abi(),
-                purpose="attack",
-            ),
+            lambda: _send(workspace, "changeStatus", suspension.statement, suspension.seal),
         )
 
 
@@ -323,7 +311,11 @@ def _anchor(
 def _submit(
     workspace: Workspace, function: str, statement: Statement, key: ec.EllipticCurvePrivateKey
 ) -> Receipt:
-    seal = sign_digest(key, compute_digest(statement, workspace.gateway.ledger_id))
+    digest = compute_digest(statement, workspace.gateway.ledger_id)
+    return _send(workspace, function, statement, sign_digest(key, digest))
+
+
+def _send(workspace: Workspace, function: str, statement: Statement, seal: Signature) -> Receipt:
     return workspace.submitter.submit(
         "CertificateLedger", function, statement.to_abi(), seal.to_abi(), purpose="attack"
     )
