@@ -39,12 +39,14 @@ def count_moments(ledger: Ledger, action: str, source: Path = Path()) -> dict[st
     process = start(ledger, action, ALL, source=source)
     told, complaint = process.communicate()
     assert process.returncode == 0, complaint.decode()
-    counts: dict[str, int] = json.loads(told)
+    counts: dict[str, int] = json.loads(told.splitlines()[-1])
     return counts
 
 
 def kill_after(process: subprocess.Popen[bytes], delay_s: float) -> None:
-    """Kills it after that time, if it has not ended."""
+    """Kills it that long after it has begun with its action, if it has not ended."""
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
     time.sleep(delay_s)
     process.kill()
     _, complaint = process.communicate()

@@ -132,6 +132,7 @@ if __name__ == "__main__":
     counts = count_all() if moment == ALL else None
     if moment in MOMENTS:
         stop_at(MOMENTS[moment], int(occurrence))
+    print("ready", flush=True)
     act(Ledger(Path(directory)), action, Path(*source))
     if counts is not None:
         print(json.dumps(counts))

@@ -136,7 +136,7 @@ def test_killed_at_random_instants_no_acknowledged_certificate_is_lost(
     first = 0
     source = write_file(tmp_path / "0.csv", range(ROWS_OF_A_RANDOM_FILE))
     for kill in range(RANDOM_KILLS):
-        kill_after(start(ledger, "issue in workers", source=source), chance.uniform(0.3, 2.5))
+        kill_after(start(ledger, "issue in workers", source=source), chance.uniform(0.0, 1.5))
         with ledger.open() as workspace:
             assert workspace.vault.integrity_check() == []
             done = acknowledged(workspace, first + ROWS_OF_A_RANDOM_FILE)
