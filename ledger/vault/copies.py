@@ -122,11 +122,13 @@ def _require_file(directory: Path) -> None:
     if (directory / DATABASE_NAME).exists():
         return
     if (directory / LOCK_NAME).exists():
+        without = " ".join(f"--exclude-table-data={name}" for name in KEY_TABLES)
+        alone = " ".join(f"--table={name}" for name in KEY_TABLES)
         raise ConflictError(
-            f"{directory} has no {DATABASE_NAME}: a vault on a database server is backed up with "
-            f"`pg_dump --exclude-table-data={KEY_TABLES[0]}`, and its data keys by a second "
-            f"`pg_dump --table={KEY_TABLES[0]}` whose copies expire; if this vault never was on a "
-            "server, its file is lost: restore a backup",
+            f"{directory} has no {DATABASE_NAME}. A vault on a database server is backed up, while "
+            f"nobody writes it, with `pg_dump {without}`, its data keys with `pg_dump --data-only "
+            f"{alone}` into a file whose copies expire, and with them the home's keys/. If this "
+            "vault never was on a server, its file is lost: restore a backup",
             code="vault_on_server",
         )
     raise NotFoundError(f"there is no vault in {directory}", code="vault_missing")
