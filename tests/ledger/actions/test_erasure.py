@@ -18,12 +18,6 @@ from ledger.actions.erasure import (
     plan_erasure,
     release_hold,
 )
-from ledger.actions.erasure_register import (
-    encode_register,
-    export_register,
-    parse_register,
-    require_register_of,
-)
 from ledger.actions.fsck import fsck
 from ledger.actions.lifecycle import Decision, LifecycleAct, change_status, preview
 from ledger.actions.presentation import present, verify_document
@@ -261,34 +255,6 @@ def test_bytes_of_the_key_are_nowhere_in_the_home_afterwards(ledger: Ledger) -> 
         raw = [p.read_bytes() for p in workspace.home.rglob("*") if p.is_file()]
     assert not any(stored.wrapped_key in content for content in raw)
     assert any(kept.wrapped_key in content for content in raw)
-
-
-def test_register_is_read_as_it_was_written(ledger: Ledger) -> None:
-    with ledger.open() as workspace:
-        erase_certificate(workspace, identify(LONG_PAST), REASON)
-        register = export_register(workspace)
-        assert parse_register(encode_register(register)) == register
-        assert [e.identifier for e in register.erasures] == [str(identify(LONG_PAST))]
-        require_register_of(workspace.config, register)
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"[]", b"{}", b'{"format": "zhenglian-erasures/2"}', b"\xff", b"null"]
-)
-def test_bytes_that_are_no_register_are_refused(data: bytes) -> None:
-    with pytest.raises(MalformedInputError) as refusal:
-        parse_register(data)
-    assert refusal.value.code == "register_malformed"
-
-
-def test_register_of_another_member_or_ledger_is_refused(ledger: Ledger) -> None:
-    with ledger.open() as workspace:
-        written = json.loads(encode_register(export_register(workspace)))
-        for change in ({"member": "510000"}, {"ledger_id": "00" * 32}):
-            register = parse_register(json.dumps(written | change).encode())
-            with pytest.raises(ConflictError) as refusal:
-                require_register_of(workspace.config, register)
-            assert refusal.value.code == "register_of_another"
 
 
 def test_retention_of_a_leap_day_ends_the_day_after() -> None:
