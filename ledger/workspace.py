@@ -22,19 +22,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ledger.abi import parse_address
 from ledger.chain.engines import ChainLocation, connect
 from ledger.chain.gateway import Gateway, discover_consortium
 from ledger.chain.submitter import Submitter, load_account
-from ledger.errors import ConflictError, MalformedInputError, NotFoundError, StorageError
+from ledger.errors import MalformedInputError, NotFoundError, StorageError
 from ledger.identifiers import CertificateType, MemberId
 from ledger.index.store import IndexStore
 from ledger.index.sync import SyncResult, rebuild, sync
-from ledger.schemas import CertificateSchema, load_schema
 from ledger.vault.key_files import KeyFiles
 from ledger.vault.store import Vault
+
+if TYPE_CHECKING:
+    from ledger.schemas import CertificateSchema
 
 CONFIG_NAME = "zhenglian.toml"
 
@@ -213,14 +215,10 @@ class Workspace:
         connection = connect(location, lock_timeout_s=self._lock_timeout_s, clock=self.clock)
         with ExitStack() as undo:  # who fails lets go of the chain, and may ask again
             client = undo.enter_context(connection)
-            gateway = Gateway(client, self.config.consortium or discover_consortium(client))
+            address = self.config.consortium or discover_consortium(client)
+            pinned = bytes.fromhex(self.config.ledger_id) or None
+            gateway = Gateway(client, address, ledger_id=pinned)
             found = gateway.ledger_id.hex()
-            if self.config.ledger_id and found != self.config.ledger_id:
-                raise ConflictError(
-                    f"this home belongs to ledger {self.config.ledger_id}; the chain {location} "
-                    f"has {found}",
-                    code="another_ledger",
-                )
             self._stack.push(undo.pop_all())
         if not self.config.ledger_id:
             self.config = replace(
@@ -272,4 +270,6 @@ class Workspace:
 
     def schema(self, certificate_type: CertificateType) -> CertificateSchema:
         """Raises NotFoundError when the type has no schema file."""
+        from ledger.schemas import load_schema  # loads a validator, which few actions need
+
         return load_schema(certificate_type, directory=self.home / "schemas")

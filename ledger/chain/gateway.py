@@ -7,14 +7,14 @@ translated once, in `client`. The engines in use are final at once: the newest b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from typing import Any, TypeVar
 
 from ledger.abi import Array, Struct, fixed_bytes, to_checksum_address
 from ledger.chain.artifacts import load_artifact
-from ledger.chain.client import ChainClient, parse_quantity, unusable
+from ledger.chain.client import ChainClient, parse_data, parse_quantity, unusable
 from ledger.chain.log_reading import RecordedEvent, fetch_logs, pair_entries
 from ledger.errors import ChainUnavailableError, ConflictError, NotFoundError
 from ledger.identifiers import CertificateType, MemberId, Uscc
@@ -39,9 +39,14 @@ _WORD = 32
 
 @dataclass(frozen=True, slots=True)
 class ChainHead:
-    """The newest block, and the time up to which nothing can be missing from it."""
+    """The newest block, and the time up to which nothing can be missing from it.
+
+    Attributes:
+        block_hash: 32 bytes; stands for everything that the chain recorded up to it.
+    """
 
     block_number: int
+    block_hash: bytes
     time_unix: int
 
 
@@ -59,10 +64,14 @@ class Gateway:
     Args:
         client: of a node of the chain.
         consortium: address of the ledger's Consortium, EIP-55.
+        ledger_id: which ledger it must be; asked of the chain before anything else is.
     """
 
-    def __init__(self, client: ChainClient, consortium: str) -> None:
+    def __init__(
+        self, client: ChainClient, consortium: str, *, ledger_id: bytes | None = None
+    ) -> None:
         self.client = client
+        self._expected_ledger_id = ledger_id
         self.consortium_address = consortium
         self.consortium = Contract("Consortium", consortium)
 
@@ -73,8 +82,21 @@ class Gateway:
 
     @cached_property
     def ledger_id(self) -> bytes:
-        """32 random bytes fixed at founding."""
-        return self._read_word(self.consortium, "ledgerId")
+        """32 random bytes fixed at founding: the expected ones, or else what the chain says."""
+        return self._expected_ledger_id or self._asked_ledger_id
+
+    def require_ledger(self) -> None:
+        """Asks the chain, once, whether it has the expected ledger; so does the first `read`.
+
+        Raises ConflictError, code `another_ledger`.
+        """
+        expected = self._expected_ledger_id
+        if expected is not None and self._asked_ledger_id != expected:
+            raise ConflictError(
+                f"expected ledger {expected.hex()}, the consortium at {self.consortium_address} "
+                f"is that of {self._asked_ledger_id.hex()}",
+                code="another_ledger",
+            )
 
     @cached_property
     def chain_id(self) -> int:
@@ -117,8 +139,15 @@ class Gateway:
 
         Raises:
             LedgerError: the contract's refusal.
+            ConflictError: code `another_ledger`.
             ChainUnavailableError: code `contract_missing` when the chain has no such contract.
         """
+        self.require_ledger()
+        return self._ask(contract, function, args, block)
+
+    def _ask(
+        self, contract: Contract, function: str, args: tuple[Any, ...], block: int | None
+    ) -> bytes:
         request = {
             "to": contract.address,
             "data": "0x" + load_artifact(contract.name).encode_call(function, args).hex(),
@@ -137,7 +166,7 @@ class Gateway:
         """
         pending = self._read_block("pending") if self.seals_on_demand else None
         latest = self._read_block("latest")
-        return ChainHead(latest.block_number, (pending or latest).time_unix)
+        return replace(latest, time_unix=(pending or latest).time_unix)
 
     def log_size(self, *, block: int | None = None) -> int:
         """Entries of the log, by default at the head."""
@@ -214,13 +243,16 @@ class Gateway:
     def _record(self, kind: type[S], contract: Contract, function: str, *args: Any) -> S:
         return kind.decode(self.read(contract, function, *args))
 
+    @cached_property
+    def _asked_ledger_id(self) -> bytes:
+        return _require_word(
+            self._ask(self.consortium, "ledgerId", (), None), self.consortium, "ledgerId"
+        )
+
     def _read_word(
         self, contract: Contract, function: str, *args: Any, block: int | None = None
     ) -> bytes:
-        data = self.read(contract, function, *args, block=block)
-        if len(data) != _WORD:
-            raise _no_such_contract(contract, function)
-        return data
+        return _require_word(self.read(contract, function, *args, block=block), contract, function)
 
     def _read_address(self, contract: Contract, function: str, *args: Any) -> str:
         return to_checksum_address(self._read_word(contract, function, *args)[12:])
@@ -230,8 +262,12 @@ class Gateway:
         found = self.client.request(doing, "eth_getBlockByNumber", tag, False)
         if not isinstance(found, dict):
             raise unusable(doing, found)
-        number, timestamp = found.get("number"), found.get("timestamp")
-        return ChainHead(parse_quantity(number, doing), parse_quantity(timestamp, doing))
+        block_hash = found.get("hash")
+        return ChainHead(
+            parse_quantity(found.get("number"), doing),
+            parse_data(block_hash, doing) if block_hash is not None else b"",
+            parse_quantity(found.get("timestamp"), doing),
+        )
 
 
 def discover_consortium(client: ChainClient) -> str:
@@ -258,6 +294,12 @@ def discover_consortium(client: ChainClient) -> str:
             code="consortium_ambiguous",
         )
     return addresses[0]
+
+
+def _require_word(data: bytes, contract: Contract, function: str) -> bytes:
+    if len(data) != _WORD:
+        raise _no_such_contract(contract, function)
+    return data
 
 
 def _no_such_contract(contract: Contract, function: str) -> ChainUnavailableError:

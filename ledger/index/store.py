@@ -36,6 +36,8 @@ class Cursor:
         next_block: first block not read yet.
         size: entries of the log.
         synced_to_unix: the index is complete up to this time, which its root has shown.
+        proved_block_hash: of the block at which it was shown; empty if entries came since.
+        proved_root: the root that both had.
     """
 
     ledger_id: bytes
@@ -43,6 +45,8 @@ class Cursor:
     next_block: int
     size: int
     synced_to_unix: int
+    proved_block_hash: bytes
+    proved_root: bytes
 
 
 class IndexStore:
@@ -81,6 +85,8 @@ class IndexStore:
                         next_block=0,
                         size=0,
                         synced_to_unix=0,
+                        proved_block_hash=b"",
+                        proved_root=b"",
                     )
                 )
         return store
@@ -144,18 +150,27 @@ class IndexStore:
                     next_block=next_block,
                     size=cursor.size + len(projections),
                     synced_to_unix=max(synced_to_unix, cursor.synced_to_unix),
+                    proved_block_hash=b"",
+                    proved_root=b"",
                 )
             )
         return True
 
-    def mark_synced(self, size: int, time_unix: int) -> None:
-        """Notes that the log had no more than these entries at this time; never goes back."""
+    def mark_synced(self, size: int, root: bytes, block_hash: bytes, time_unix: int) -> None:
+        """Notes that the log had these entries and this root at a block and up to a time.
+
+        The time never goes back. The rest is noted only if no more entries have come since.
+        """
         later = cursor_table.c.synced_to_unix < time_unix
+        proved = {"proved_block_hash": block_hash, "proved_root": root}
         with self._database.transaction(write=True) as connection:
             connection.execute(
                 update(cursor_table)
                 .where(later, cursor_table.c.size >= size)
                 .values(synced_to_unix=time_unix)
+            )
+            connection.execute(
+                update(cursor_table).where(cursor_table.c.size == size).values(**proved)
             )
 
     def copy_over(self, path: Path) -> None:
@@ -290,7 +305,7 @@ class _NodeReader:
 
 def _read_cursor(connection: Connection) -> Cursor:
     row = connection.execute(select(cursor_table)).one()
-    return Cursor(row.ledger_id, row.consortium, row.next_block, row.size, row.synced_to_unix)
+    return Cursor(*tuple(row)[1:])
 
 
 def _require_size(wanted: int, total: int) -> None:

@@ -13,7 +13,7 @@ from ledger.chain.gateway import ChainHead, Gateway
 from ledger.errors import ConflictError, StorageError
 from ledger.index.database import remove_database
 from ledger.index.projector import project
-from ledger.index.store import IndexStore
+from ledger.index.store import Cursor, IndexStore
 
 _STEP_BLOCKS = 5_000
 
@@ -44,17 +44,21 @@ def sync(store: IndexStore, gateway: Gateway) -> SyncResult:
             code="index_of_another_ledger",
         )
     head = gateway.head()
-    if before.next_block > head.block_number + 1:
-        raise ConflictError(
-            f"the index has read up to block {before.next_block - 1}, the chain ends at "
-            f"{head.block_number}: it lost blocks or is another chain",
-            code="chain_lost_blocks",
-        )
-    size = gateway.log_size(block=head.block_number)
-    _read_blocks(store, gateway, head, size)
-    root = _require_same_root(store, gateway, head, size)
+    if _is_proved(store, before, head):
+        size, root = before.size, before.proved_root
+    else:
+        gateway.require_ledger()
+        if before.next_block > head.block_number + 1:
+            raise ConflictError(
+                f"the index has read up to block {before.next_block - 1}, the chain ends at "
+                f"{head.block_number}: it lost blocks or is another chain",
+                code="chain_lost_blocks",
+            )
+        size = gateway.log_size(block=head.block_number)
+        _read_blocks(store, gateway, head, size)
+        root = _require_same_root(store, gateway, head, size)
     # Only now, the roots being equal, is it known that nothing is missing up to this time.
-    store.mark_synced(size, head.time_unix)
+    store.mark_synced(size, root, head.block_hash, head.time_unix)
     return SyncResult(max(0, size - before.size), size, root, head.time_unix)
 
 
@@ -74,6 +78,19 @@ def rebuild(path: Path, gateway: Gateway) -> SyncResult:
         finally:
             remove_database(beside)
     return result
+
+
+def _is_proved(store: IndexStore, cursor: Cursor, head: ChainHead) -> bool:
+    """Whether nothing happened since the roots were last compared.
+
+    A block's hash stands for all that was recorded up to it, so that the contracts need not be
+    asked again; that the file was not altered meanwhile shows by its root.
+    """
+    return (
+        cursor.proved_block_hash == head.block_hash != b""
+        and cursor.next_block == head.block_number + 1
+        and cursor.proved_root == store.root(cursor.size)
+    )
 
 
 def _read_blocks(store: IndexStore, gateway: Gateway, head: ChainHead, size: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
-SCHEMA = 2
+SCHEMA = 3
 
 metadata = MetaData()
 
@@ -17,6 +17,8 @@ cursor_table = Table(  # one row
     Column("next_block", BigInteger, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("synced_to_unix", BigInteger, nullable=False),
+    Column("proved_block_hash", LargeBinary(32), nullable=False),
+    Column("proved_root", LargeBinary(32), nullable=False),
 )
 entries = Table(
     "entries",

@@ -126,15 +126,46 @@ def test_first_meeting_pins_the_ledger(consortium: Consortium) -> None:
     assert Config.load(path) == pinned
 
 
-def test_pinned_home_refuses_another_ledger(consortium: Consortium) -> None:
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda it: it.gateway.log_root(),
+        lambda it: it.gateway.batch(bytes(32)),
+        lambda it: anchor(it),
+        lambda it: it.rebuild_index(),
+    ],
+)
+def test_pinned_home_refuses_another_ledger(
+    consortium: Consortium, ask: Callable[[Workspace], object]
+) -> None:
     path = consortium.home() / CONFIG_NAME
     replace(Config.load(path), ledger_id=LEDGER_ID).store(path)
     with consortium.open() as workspace:
-        for _ in range(2):  # and lets go of the chain, so that it can be asked again
-            with pytest.raises(ConflictError, match=f"belongs to ledger {LEDGER_ID}") as caught:
-                workspace.gateway  # noqa: B018 - a property that connects
+        for _ in range(2):
+            with pytest.raises(ConflictError, match=f"expected ledger {LEDGER_ID}") as caught:
+                ask(workspace)
             assert caught.value.code == "another_ledger"
-        with EmbeddedChain.open(consortium.chain, lock_timeout_s=0):
+
+
+def test_index_of_another_home_is_refused(consortium: Consortium) -> None:
+    path = consortium.home() / CONFIG_NAME
+    replace(Config.load(path), ledger_id=LEDGER_ID).store(path)
+    with consortium.open() as workspace, pytest.raises(ConflictError) as caught:
+        workspace.sync_index()
+    assert caught.value.code == "index_of_another_ledger"
+
+
+def test_chain_that_cannot_be_used_is_let_go_of(consortium: Consortium) -> None:
+    EmbeddedChain.open(consortium.directory / "empty").close()
+    path = consortium.home() / CONFIG_NAME
+    chain = str(consortium.directory / "empty")
+    replace(Config.load(path), chain=chain, ledger_id="", consortium="").store(path)
+    with consortium.open() as workspace:
+        for _ in range(2):  # and it can be asked again
+            with pytest.raises(NotFoundError) as caught:
+                workspace.gateway  # noqa: B018 - a property that connects
+            assert caught.value.code == "consortium_not_founded"
+        with EmbeddedChain.open(Path(chain), lock_timeout_s=0):
             pass
 
 
@@ -146,18 +177,12 @@ def test_home_whose_chain_is_away_makes_no_other(consortium: Consortium) -> None
     assert not consortium.chain.exists()
 
 
-def test_chain_of_nobody_has_no_ledger(consortium: Consortium) -> None:
+def test_pinned_home_finds_no_ledger_on_an_empty_chain(consortium: Consortium) -> None:
     EmbeddedChain.open(consortium.directory / "empty").close()
-    path = consortium.home() / CONFIG_NAME
-    config = replace(Config.load(path), chain=str(consortium.directory / "empty"))
-    config.store(path)
+    consortium.set_chain(str(consortium.directory / "empty"))
     with consortium.open() as workspace, pytest.raises(ChainUnavailableError) as caught:
-        workspace.gateway  # noqa: B018 - a property that connects
+        workspace.sync_index()
     assert caught.value.code == "contract_missing"
-    replace(config, ledger_id="", consortium="").store(path)
-    with consortium.open() as workspace, pytest.raises(NotFoundError) as missing:
-        workspace.gateway  # noqa: B018 - a property that connects
-    assert missing.value.code == "consortium_not_founded"
 
 
 @pytest.mark.parametrize(
@@ -238,7 +263,7 @@ def test_clock_of_the_workspace_is_the_clock_of_its_chain(consortium: Consortium
         assert (workspace.now_unix(), workspace.latest_unix()) == (later - 7_200, later)
 
 
-HEAVY = ("web3", "eth_account", "py_ecc", "eth", "requests", "pydantic", "alembic")
+HEAVY = ("web3", "eth_account", "py_ecc", "eth", "requests", "pydantic", "alembic", "jsonschema")
 
 
 def test_opening_a_home_loads_nothing_heavy() -> None:

@@ -33,6 +33,7 @@ from tests.support.consortium import (
     SAFETY_STAFF,
     SICHUAN,
     Consortium,
+    anchor,
     batch_statement,
     status_statement,
     submit_sealed,
@@ -163,7 +164,10 @@ def test_address_that_answers_nonsense_is_no_contract_of_ours(
     assert caught.value.code == "contract_missing"
 
 
-@pytest.mark.parametrize("tag", [None, "0x5", [], {"number": "0x1"}, {"number": 1, "timestamp": 2}])
+@pytest.mark.parametrize(
+    "tag",
+    [None, "0x5", [], {"number": "0x1"}, {"number": 1, "timestamp": 2}, {"hash": 5}],
+)
 def test_block_of_nonsense_is_an_unavailable_chain(workspace: Workspace, tag: object) -> None:
     gateway, node = workspace.gateway, stand_between(workspace)
     node.faults["eth_getBlockByNumber"] = answer(tag)
@@ -202,6 +206,27 @@ def test_address_without_code_is_no_consortium(workspace: Workspace) -> None:
     with pytest.raises(ChainUnavailableError, match="expected the Consortium at") as caught:
         gateway.ledger_id  # noqa: B018 - a property that asks
     assert caught.value.code == "contract_missing"
+
+
+def test_expected_ledger_is_asked_for_once_before_anything_else(workspace: Workspace) -> None:
+    client, address = workspace.gateway.client, workspace.gateway.consortium_address
+    right = Gateway(client, address, ledger_id=workspace.gateway.ledger_id)
+    assert right.log_size() == workspace.gateway.log_size()
+    wrong = Gateway(client, address, ledger_id=b"L" * 32)
+    node = stand_between(workspace)
+    for _ in range(3):
+        with pytest.raises(ConflictError, match="expected ledger 4c4c") as caught:
+            wrong.log_size()
+        assert caught.value.code == "another_ledger"
+    assert node.asked["eth_call"] == 1
+
+
+def test_head_names_its_block(workspace: Workspace) -> None:
+    before = workspace.gateway.head()
+    assert len(before.block_hash) == 32
+    assert workspace.gateway.head().block_hash == before.block_hash
+    anchor(workspace)
+    assert workspace.gateway.head().block_hash != before.block_hash
 
 
 def test_another_contract_is_no_consortium(workspace: Workspace) -> None:

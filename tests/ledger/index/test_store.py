@@ -236,12 +236,22 @@ def test_cursor_moves_with_the_entries_and_never_back(store: IndexStore) -> None
     cursor = store.cursor()
     assert (cursor.next_block, cursor.size, cursor.synced_to_unix) == (20, 3, BEGIN_UNIX)
     store.append([], next_block=21, synced_to_unix=5)
-    store.mark_synced(3, BEGIN_UNIX - 1)
+    store.mark_synced(3, b"r" * 32, b"b" * 32, BEGIN_UNIX - 1)
     assert store.cursor().synced_to_unix == BEGIN_UNIX
-    store.mark_synced(4, BEGIN_UNIX + 9)  # it has not got four
+    store.mark_synced(4, b"r" * 32, b"b" * 32, BEGIN_UNIX + 9)  # it has not got four
     assert store.cursor().synced_to_unix == BEGIN_UNIX
-    store.mark_synced(3, BEGIN_UNIX + 9)
+    store.mark_synced(2, b"r" * 32, b"b" * 32, BEGIN_UNIX + 9)
     assert store.cursor().synced_to_unix == BEGIN_UNIX + 9
+
+
+def test_what_was_proved_counts_until_something_is_added(store: IndexStore) -> None:
+    fill(store, 3)
+    store.mark_synced(2, b"q" * 32, b"a" * 32, 1)  # of a state that is no more
+    assert (store.cursor().proved_root, store.cursor().proved_block_hash) == (b"", b"")
+    store.mark_synced(3, b"r" * 32, b"b" * 32, 1)
+    assert (store.cursor().proved_root, store.cursor().proved_block_hash) == (b"r" * 32, b"b" * 32)
+    fill(store, 1)
+    assert (store.cursor().proved_root, store.cursor().proved_block_hash) == (b"", b"")
 
 
 def test_blocks_that_another_process_has_read_meanwhile_are_not_added_again(

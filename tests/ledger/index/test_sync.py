@@ -74,6 +74,32 @@ def test_nothing_new_adds_nothing_and_moves_the_time(consortium: Consortium) -> 
         assert workspace.index.cursor().synced_to_unix == 2_500_000_009
 
 
+def test_as_long_as_no_block_follows_no_contract_is_asked(consortium: Consortium) -> None:
+    with consortium.open() as workspace:
+        check(workspace)
+    with consortium.open() as workspace:
+        node = stand_between(workspace)
+        first = workspace.sync_index()
+        assert (node.asked["eth_call"], node.asked["eth_getLogs"]) == (0, 0)
+        assert first.root == workspace.gateway.log_root()
+        anchor(workspace)
+        assert workspace.sync_index().root == workspace.gateway.log_root() != first.root
+
+
+def test_another_chain_of_the_same_length_is_asked_what_it_is(
+    consortium: Consortium, tmp_path: Path
+) -> None:
+    fork = consortium.copy(tmp_path / "fork")
+    for each in (consortium, fork):
+        with each.open() as workspace:
+            anchor(workspace)
+            workspace.sync_index()
+    consortium.set_chain(str(fork.chain))
+    with consortium.open() as workspace, pytest.raises(StorageError) as caught:
+        workspace.sync_index()
+    assert caught.value.code == "index_root_mismatch"
+
+
 def alter(path: Path, statement: str) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         assert connection.execute(statement).rowcount > 0
@@ -362,7 +388,7 @@ from tests.support.consortium import Consortium
 sync._STEP_BLOCKS = 2
 sys.stdin.readline()
 with Consortium(Path(sys.argv[1])).open() as workspace:
-    for _ in range(25):
+    for _ in range(10):
         workspace.sync_index()
 print("done")
 """
