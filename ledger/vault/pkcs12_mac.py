@@ -21,7 +21,7 @@ _SHA256 = bytes.fromhex("300d06096086480165030402010500")  # AlgorithmIdentifier
 
 
 def replace_mac(pfx: bytes, passphrase: str, rounds: int) -> bytes:
-    """The same file with a check (HMAC-SHA-256) of so many rounds.
+    """The same file with a check (HMAC-SHA-256) of so many rounds, at least 2.
 
     Raises:
         MalformedInputError: it is no PFX in DER.
@@ -88,10 +88,16 @@ def _content(element: bytes) -> bytes:
 
 def _measure(encoded: bytes) -> tuple[int, int]:
     """Where the content of the first element begins and ends."""
-    length, start = (encoded[1], 2) if len(encoded) > 1 else (1 << 16, 0)
+    if len(encoded) < 2:
+        raise _cut(encoded)
+    length, start = encoded[1], 2
     if length >= 0x80:
         start += length & 0x7F
         length = int.from_bytes(encoded[2:start], "big")
     if start + length > len(encoded):
-        raise MalformedInputError(f"the data ends after {len(encoded)} bytes, inside an element")
+        raise _cut(encoded)
     return start, start + length
+
+
+def _cut(encoded: bytes) -> MalformedInputError:
+    return MalformedInputError(f"the data ends after {len(encoded)} bytes, inside an element")
