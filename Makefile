@@ -24,6 +24,7 @@ demo: setup ## the story of four provinces, with attacks; writes build/demo/summ
 test: test-python test-contracts ## every test, whole
 
 test-python: $(VENV)/.dev contracts/node_modules/.installed
+	@sh scripts/require_tools.sh openssl
 	@sh scripts/require_tools.sh postgresql
 	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
 

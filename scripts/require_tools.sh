@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes sure that a system tool is there: installs it through apt where this is root on Debian,
-# else says what is missing. Usage: require_tools.sh python PYTHON | node | postgresql
+# else says what is missing. Usage: require_tools.sh python PYTHON | node | openssl | postgresql
 set -eu
 
 install() {
@@ -33,6 +33,9 @@ node)
         exit 1
     }
     ;;
+openssl)
+    command -v openssl >/dev/null 2>&1 || install openssl
+    ;;
 postgresql)
     { ls /usr/lib/postgresql/*/bin/pg_ctl || command -v pg_ctl; } >/dev/null 2>&1 && exit 0
     if [ "$(id -u)" = 0 ] || [ -n "${CI:-}" ]; then
@@ -43,7 +46,7 @@ postgresql)
     fi
     ;;
 *)
-    echo "usage: $0 python PYTHON | node | postgresql" >&2
+    echo "usage: $0 python PYTHON | node | openssl | postgresql" >&2
     exit 2
     ;;
 esac

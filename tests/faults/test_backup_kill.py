@@ -21,8 +21,8 @@ from tests.support.keeping import (
     CHEAP,
     NEW_PASSPHRASE,
     PASSPHRASE,
+    cheap_key_files,
     make_home,
-    make_key_files_cheap,
     require_whole,
 )
 
@@ -119,7 +119,6 @@ def test_killed_restoration_makes_a_whole_home_or_none(home: Path, tmp_path: Pat
 def test_killed_change_of_a_passphrase_leaves_each_part_with_one_and_can_be_finished(
     home: Path, tmp_path: Path
 ) -> None:
-    make_key_files_cheap()
     chance = random.Random(3)
     spare = Path(shutil.copytree(home, tmp_path / "spare"))
     takes_s = measure_s("passphrase", spare, spare)
@@ -131,7 +130,8 @@ def test_killed_change_of_a_passphrase_leaves_each_part_with_one_and_can_be_fini
         old, new = (_opened(copy, phrase) for phrase in (PASSPHRASE, NEW_PASSPHRASE))
         assert len(old | new) == 5
         assert not old & new
-        change_passphrase(copy, PASSPHRASE, NEW_PASSPHRASE, vault_cost=CHEAP)
+        with cheap_key_files():
+            change_passphrase(copy, PASSPHRASE, NEW_PASSPHRASE, vault_cost=CHEAP)
         assert len(_opened(copy, NEW_PASSPHRASE)) == 5
         require_whole(copy, CERTIFICATES, NEW_PASSPHRASE)
         shutil.rmtree(copy)

@@ -7,6 +7,8 @@ begins and "done" when it has acknowledged it.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ledger.actions.backup import make_backup
@@ -27,17 +29,23 @@ CHEAP = ScryptCost(n=2, r=1, p=1)
 _AT_ONCE = 1000
 
 
-def make_key_files_cheap() -> None:
-    """Lets this process write key files that cost nothing to open."""
+@contextmanager
+def cheap_key_files() -> Iterator[None]:
+    """Lets this process write key files that cost nothing to open, for a while."""
+    before = key_files._KDF_ROUNDS, key_files._MAC_ROUNDS
     key_files._KDF_ROUNDS = key_files._MAC_ROUNDS = 2
+    try:
+        yield
+    finally:
+        key_files._KDF_ROUNDS, key_files._MAC_ROUNDS = before
 
 
 def make_home(home: Path, certificates: int) -> None:
     """A home of Chongqing whose vault has so many certificates, each of a kilobyte."""
-    make_key_files_cheap()
     chain = ChainLocation.parse(str(home.parent / "no chain"))
     member = MemberId.parse("500000")
-    create_home(home, member, "重庆市", chain, PASSPHRASE, vault_cost=CHEAP)
+    with cheap_key_files():
+        create_home(home, member, "重庆市", chain, PASSPHRASE, vault_cost=CHEAP)
     with Vault.open(home / "vault", PASSPHRASE) as vault:
         batch = vault.batches.open(new_batch())
         for start in range(0, certificates, _AT_ONCE):
@@ -73,8 +81,8 @@ def _act(name: str, first: Path, second: Path) -> None:
     elif name == "restore":
         restore_backup(first, second, PASSPHRASE)
     elif name == "passphrase":
-        make_key_files_cheap()
-        change_passphrase(first, PASSPHRASE, NEW_PASSPHRASE, vault_cost=CHEAP)
+        with cheap_key_files():
+            change_passphrase(first, PASSPHRASE, NEW_PASSPHRASE, vault_cost=CHEAP)
 
 
 if __name__ == "__main__":

@@ -34,8 +34,6 @@ MEMBER = MemberId.parse("500000")
 NOW_UNIX = 1_800_000_000
 NAMES = ("authority", "checkpoint", "operator", "region-root")
 
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
-
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
@@ -258,7 +256,6 @@ def ask_openssl(path: Path, passphrase: str = PASSPHRASE, *options: str) -> tupl
     return told.returncode, told.stdout + told.stderr
 
 
-@needs_openssl
 @pytest.mark.parametrize("name", NAMES)
 def test_openssl_opens_every_file_with_the_passphrase(
     keys: KeyFiles, directory: Path, name: str
@@ -270,7 +267,6 @@ def test_openssl_opens_every_file_with_the_passphrase(
     assert ask_openssl(directory / f"{name}.p12", "wrong", "-nodes")[0] != 0
 
 
-@needs_openssl
 def test_openssl_finds_the_chain_of_a_seal_key(keys: KeyFiles, directory: Path) -> None:
     stored = store_seal_key(keys)
     path = directory / "seals" / str(ISSUER) / f"{stored.key_id.hex()}.p12"
@@ -278,7 +274,6 @@ def test_openssl_finds_the_chain_of_a_seal_key(keys: KeyFiles, directory: Path) 
     assert (code, told.count("BEGIN CERTIFICATE")) == (0, 2)
 
 
-@needs_openssl
 def test_guessing_costs_as_much_by_the_check_as_by_the_key(keys: KeyFiles, directory: Path) -> None:
     """One round of the check is one hash, one of PBKDF2 is two."""
     _, told = ask_openssl(directory / "authority.p12", PASSPHRASE, "-info", "-noout")
