@@ -20,12 +20,12 @@ from ledger.actions.batch_check import (
     check_statuses,
     check_strays,
 )
+from ledger.actions.lost_batches import ADVICE, LostBatch, find_lost_batches
 from ledger.actions.outbox_check import describe_outcome, find_outbox_damage
 from ledger.actions.passphrase import MARKER_NAME
 from ledger.actions.settlement import settle_acts
 from ledger.errors import ChainUnavailableError, LedgerError, StorageError
 from ledger.index.checking import find_damage
-from ledger.records import BatchAnchored
 from ledger.vault.tables import ActState, BatchState
 from ledger.workspace import Workspace
 
@@ -75,7 +75,14 @@ def fsck(workspace: Workspace) -> FsckReport:
     problems += _check_outbox(workspace)
     remarks = list(_remark_unfinished(workspace))
     if not damage:
-        remarks += _remark_unknown_batches(workspace)
+        known = {batch.batch_key for batch in workspace.vault.batches.in_state(*BatchState)}
+        for lost in find_lost_batches(workspace):
+            if lost.batch_key in known:
+                continue  # told by `check_strays`
+            if lost.is_given_up:
+                remarks.append(_remark_given_up(lost))
+            else:
+                problems.append(_describe_lost(lost))
     return FsckReport(
         certificates,
         len(anchored),
@@ -142,17 +149,17 @@ def _remark_unfinished(workspace: Workspace) -> Iterator[str]:
         yield f"{act.kind} number {act.sequence} was signed; whether it was recorded is unknown"
 
 
-def _remark_unknown_batches(workspace: Workspace) -> Iterator[str]:
-    """Batches sealed with a key of this home that its vault does not know."""
-    known = {batch.batch_key for batch in workspace.vault.batches.in_state(*BatchState)}
-    held = {issuer: set(workspace.keys.seal_key_ids(issuer)) for issuer in workspace.keys.issuers()}
-    for row in workspace.index.entries_of_kind(BatchAnchored.TOPIC):
-        if row.payload is None or row.subject in known:
-            continue
-        statement = BatchAnchored.decode_payload(row.payload).statement
-        if statement.key_id in held.get(statement.issuer, ()):
-            yield (
-                f"the chain has batch {row.subject.hex()} with {statement.count} certificates "
-                "sealed with a key of this home, the vault has not: was an old backup restored, "
-                "or the key used elsewhere?"
-            )
+def _describe_lost(lost: LostBatch) -> Problem:
+    return Problem(
+        "batch_lost",
+        lost.batch_key.hex(),
+        f"the chain has it with {lost.count} certificates sealed with a key of this home, the "
+        f"vault has not; {ADVICE}",
+    )
+
+
+def _remark_given_up(lost: LostBatch) -> str:
+    return (
+        f"batch {lost.batch_key.hex()} is not in the vault; all of its {lost.count} certificates "
+        "are revoked"
+    )

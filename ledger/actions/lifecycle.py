@@ -1,34 +1,33 @@
 """Suspend, restore, revoke and supersede certificates, each with its reason and legal basis.
 
 A change of status is one sealed statement per batch, numbered, over the words it changes. Who
-decided it stays in the vault; the chain has a salted commitment.
+decided it stays in the vault; the chain has a salted commitment. A decision is carried out once:
+repeated, it changes what an interruption left, and nothing where nothing was left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
-from enum import StrEnum
+from dataclasses import dataclass, replace
 
+from ledger.actions.decisions import STATUS_AFTER, STATUS_BEFORE, Decision, LifecycleAct
 from ledger.actions.holdings import read_certificate
 from ledger.actions.issuers import find_seal_key
+from ledger.actions.recorded_decisions import find_carried_out
 from ledger.actions.settlement import settle_acts, status_purpose
 from ledger.actions.status_targets import StatusTarget, read_targets
 from ledger.errors import (
     ChainUnavailableError,
     ConflictError,
     LedgerError,
-    MalformedInputError,
     NotFoundError,
     StorageError,
 )
 from ledger.formats.seals import sign_digest
 from ledger.formats.statements import compute_digest
 from ledger.formats.status_list import Status
-from ledger.identifiers import CertificateId, CertificateType
+from ledger.identifiers import CertificateId
 from ledger.records import StatusStatement
-from ledger.schemas import find_status_code
 from ledger.vault.acts import NewAct, OfficerCommitment
 from ledger.vault.certificates import StoredCertificate
 from ledger.vault.key_files import SealKey
@@ -37,69 +36,17 @@ from ledger.workspace import Workspace
 
 MAX_WORDS = 256
 MAX_NAMED = 10
-MAX_LEGAL_BASIS_BYTES = 256
 NO_OFFICER = bytes(32)
-
-
-class LifecycleAct(StrEnum):
-    """What a department does with a certificate it issued."""
-
-    SUSPEND = "suspend"
-    RESTORE = "restore"
-    REVOKE = "revoke"
-    SUPERSEDE = "supersede"
-
-
-_STATUS_AFTER = {
-    LifecycleAct.SUSPEND: Status.SUSPENDED,
-    LifecycleAct.RESTORE: Status.VALID,
-    LifecycleAct.REVOKE: Status.REVOKED,
-    LifecycleAct.SUPERSEDE: Status.SUPERSEDED,
-}
-_STATUS_BEFORE = {
-    LifecycleAct.SUSPEND: {Status.VALID},
-    LifecycleAct.RESTORE: {Status.SUSPENDED},
-    LifecycleAct.REVOKE: {Status.VALID, Status.SUSPENDED},
-    LifecycleAct.SUPERSEDE: {Status.VALID, Status.SUSPENDED},
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Why a status changes.
-
-    Attributes:
-        reason_code: of the type's status codes (for W011 the housing ministry's 01 to 99).
-        legal_basis: the rule it rests on, such as 《…条例》第十四条; never names a person.
-        effective_date: civil date in China from which it has legal effect.
-        officer: who decided; kept in the vault, a salted commitment on chain.
-    """
-
-    reason_code: int
-    legal_basis: str
-    effective_date: date
-    officer: str | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 < self.reason_code < 1 << 16:
-            raise MalformedInputError(
-                f"reason: expected a code from 1 to 65535, got {self.reason_code}", field="reason"
-            )
-        size = len(self.legal_basis.encode())
-        if not 0 < size <= MAX_LEGAL_BASIS_BYTES:
-            raise MalformedInputError(
-                f"legal-basis: expected 1 to {MAX_LEGAL_BASIS_BYTES} bytes of UTF-8, got {size}",
-                field="legal_basis",
-            )
 
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """One certificate that an act would change, for the officer's eyes.
+    """One certificate that an act is about, for the officer's eyes.
 
     Attributes:
         holder_name: None where the content was erased or is damaged.
         holder_code_type: GB/T 36903 code; "001" is an organisation, whose name is public.
+        is_done: whether this very decision was carried out for it before; it stays as it is.
     """
 
     certificate_id: CertificateId
@@ -107,6 +54,7 @@ class Affected:
     holder_code_type: str
     status: Status
     is_erased: bool = False
+    is_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,55 +68,31 @@ class StatusResult:
     recorded_at_unix: int
 
 
-def parse_reason(
-    workspace: Workspace, act: LifecycleAct, certificate_ids: Sequence[CertificateId], text: str
-) -> int:
-    """The number of a reason, by the status codes of the certificates' types.
-
-    Raises:
-        MalformedInputError: no reason for this act; the message lists those there are.
-        ConflictError: it means different things for different types.
-    """
-    numbers = {
-        _reason_of_type(workspace, act, each, text) for each in {i.type for i in certificate_ids}
-    }
-    if len(numbers) > 1:
-        raise ConflictError(
-            f"reason: {text!r} is another code in each of several types; act on one type at a time",
-            code="reason_ambiguous",
-            field="reason",
-        )
-    return numbers.pop()
-
-
-def _reason_of_type(
-    workspace: Workspace, act: LifecycleAct, certificate_type: CertificateType, text: str
-) -> int:
-    codes = workspace.schema(certificate_type).status_codes
-    if codes:
-        return find_status_code(codes, act.value, text).number
-    if text.isascii() and text.isdecimal():
-        return int(text)
-    raise MalformedInputError(f"reason: expected a number, got {text!r}", field="reason")
-
-
 def preview(
-    workspace: Workspace, act: LifecycleAct, certificate_ids: Sequence[CertificateId]
+    workspace: Workspace,
+    act: LifecycleAct,
+    certificate_ids: Sequence[CertificateId],
+    decision: Decision,
 ) -> list[Affected]:
     """What an act would change, without changing anything.
 
     Raises:
         NotFoundError: a certificate is not this home's.
-        ConflictError: a certificate is not in a status the act begins from; the first
-            such certificates are named.
+        ConflictError: a certificate is not in a status the act begins from, nor has the decision
+            been carried out for it; the first such certificates are named.
     """
+    workspace.sync_index()
     targets = read_targets(workspace, certificate_ids)
-    _require_allowed(act, targets)
+    left = _find_left(workspace, act, targets, decision)
+    undone = {place.identifier for target in left for place in target.places}
     statuses = {
         place.identifier: target.status(place) for target in targets for place in target.places
     }
     by_id = {
-        stored.identifier: _describe(workspace, stored, statuses[stored.identifier])
+        stored.identifier: replace(
+            _describe(workspace, stored, statuses[stored.identifier]),
+            is_done=stored.identifier not in undone,
+        )
         for stored in workspace.vault.certificates.fetch_many(list(statuses))
     }
     return [by_id[str(certificate_id)] for certificate_id in dict.fromkeys(certificate_ids)]
@@ -182,16 +106,21 @@ def change_status(
 ) -> list[StatusResult]:
     """Records an act on chain: one statement for each batch and 256 words.
 
+    Certificates for which the decision was carried out before are left as they are, so that the
+    same call after an interruption does what is left.
+
     Raises:
         ConflictError: as `preview`; or somebody changed the batch meanwhile, then nothing of the
             statement in question was changed and the act can be repeated.
     """
     workspace.submitter.resolve_unfinished()
     settle_acts(workspace)
+    workspace.sync_index()
     targets = read_targets(workspace, certificate_ids)
-    _require_allowed(act, targets)
     return [
-        result for target in targets for result in record_change(workspace, act, target, decision)
+        result
+        for target in _find_left(workspace, act, targets, decision)
+        for result in record_change(workspace, act, target, decision)
     ]
 
 
@@ -203,7 +132,7 @@ def record_change(
     Raises:
         ConflictError: somebody changed the batch since; nothing was changed.
     """
-    key = find_seal_key(workspace, target.batch.issuer)
+    key = find_seal_key(workspace, target.issuer)
     words = sorted(target.words)
     results = []
     for number, start in enumerate(range(0, len(words), MAX_WORDS), target.sequence + 1):
@@ -212,24 +141,47 @@ def record_change(
     return results
 
 
+def _find_left(
+    workspace: Workspace, act: LifecycleAct, targets: list[StatusTarget], decision: Decision
+) -> list[StatusTarget]:
+    """The targets without the certificates for which the decision was carried out before.
+
+    Raises ConflictError where one of the others is not in a status the act begins from.
+    """
+    left = []
+    for target in targets:
+        done = find_carried_out(workspace, target, STATUS_AFTER[act], decision)
+        if len(done) < len(target.places):
+            left.append(target.without(done))
+    _require_allowed(act, left)
+    return left
+
+
 def _require_allowed(act: LifecycleAct, targets: list[StatusTarget]) -> None:
-    before = _STATUS_BEFORE[act]
+    before = STATUS_BEFORE[act]
     wrong = [
-        f"{place.identifier} is {target.status(place).name.lower()}"
+        (place.identifier, target.status(place))
         for target in targets
         for place in target.places
         if target.status(place) not in before
     ]
-    if wrong:
-        allowed = " or ".join(sorted(status.name.lower() for status in before))
-        named = "; ".join(wrong[:MAX_NAMED])
-        if len(wrong) > MAX_NAMED:
-            named += f"; and {len(wrong) - MAX_NAMED} more"
-        raise ConflictError(
-            f"cannot {act}: expected status {allowed}, but {named}; nothing was changed",
-            code="status_not_allowed",
-            field="identifier",
+    if not wrong:
+        return
+    allowed = " or ".join(sorted(status.name.lower() for status in before))
+    named = "; ".join(f"{name} is {status.name.lower()}" for name, status in wrong[:MAX_NAMED])
+    if len(wrong) > MAX_NAMED:
+        named += f"; and {len(wrong) - MAX_NAMED} more"
+    advice = ""
+    if act is not LifecycleAct.RESTORE and any(s is STATUS_AFTER[act] for _, s in wrong):
+        advice = (
+            ". To go on with a change that was interrupted, give the same reason, legal basis, "
+            "effective date and officer as then"
         )
+    raise ConflictError(
+        f"cannot {act}: expected status {allowed}, but {named}; nothing was changed{advice}",
+        code="status_not_allowed",
+        field="identifier",
+    )
 
 
 def _describe(workspace: Workspace, stored: StoredCertificate, status: Status) -> Affected:
@@ -253,15 +205,15 @@ def _record_statement(
 ) -> StatusResult:
     officer = OfficerCommitment.make(decision.officer) if decision.officer else None
     statement = StatusStatement(
-        target.batch.issuer,
+        target.issuer,
         key.key_id,
-        target.batch.batch_key,
+        target.batch_key,
         sequence,
         decision.reason_code,
-        int(decision.effective_date.strftime("%Y%m%d")),
+        decision.effective_number,
         officer.commitment if officer else NO_OFFICER,
         decision.legal_basis,
-        target.changes(_STATUS_AFTER[act]),
+        target.changes(STATUS_AFTER[act]),
     )
     digest = compute_digest(statement, workspace.gateway.ledger_id)
     signature = sign_digest(key.private_key, digest)

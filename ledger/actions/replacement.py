@@ -9,22 +9,17 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.holdings import find_stored, read_certificate
 from ledger.actions.issuance.loop import (
     IssuanceReport,
     ProgressCallback,
+    Succession,
     issue_file,
 )
 from ledger.actions.issuance.row_errors import RowError
 from ledger.actions.issuance.rows import read_rows
-from ledger.actions.lifecycle import (
-    Affected,
-    Decision,
-    LifecycleAct,
-    StatusResult,
-    change_status,
-    preview,
-)
+from ledger.actions.lifecycle import Affected, StatusResult, change_status, preview
 from ledger.actions.status_targets import fetch_status
 from ledger.errors import ConflictError, MalformedInputError, NotFoundError
 from ledger.formats.civil_time import compute_civil_date
@@ -57,26 +52,26 @@ class Replacement:
     """What was done.
 
     Attributes:
-        issuance: of the successor.
+        issuance: of the successor; None if its row has errors.
         change: of the old certificate's status; None if the successor was not issued because of
             errors, or if all had been done before.
     """
 
     plan: ReplacementPlan
-    issuance: IssuanceReport
+    issuance: IssuanceReport | None
     change: StatusResult | None
 
 
 def plan_replacement(
-    workspace: Workspace, replaced: CertificateId, source: Path
+    workspace: Workspace, replaced: CertificateId, source: Path, decision: Decision
 ) -> ReplacementPlan:
     """What replacing a certificate by the one row of a file would do, without doing it.
 
     Raises:
         NotFoundError: no such file, or no such certificate of this home.
         MalformedInputError: the file has more than one row.
-        ConflictError: the certificate is not in a status from which it can be superseded, or the
-            row has its own identifier.
+        ConflictError: the certificate is not in a status from which it can be superseded, the
+            row has its own identifier, or another successor was issued and is in force.
     """
     if not source.is_file():
         raise NotFoundError(f"no file {source}", field="file")
@@ -103,9 +98,16 @@ def plan_replacement(
             field="证照标识",
         )
     is_issued = _is_issued(workspace, successor, replaced)
-    if is_issued and fetch_status(workspace, old) is Status.SUPERSEDED:
-        return ReplacementPlan(replaced, successor, (), None, is_issued)
-    (affected,) = preview(workspace, LifecycleAct.SUPERSEDE, [replaced])
+    if fetch_status(workspace, old) is Status.SUPERSEDED:
+        if is_issued:
+            return ReplacementPlan(replaced, successor, (), None, is_issued)
+        raise ConflictError(
+            f"{replaced} was replaced before, by another certificate; nothing was changed",
+            code="status_not_allowed",
+            field="identifier",
+        )
+    _require_no_other(workspace, replaced, successor)
+    (affected,) = preview(workspace, LifecycleAct.SUPERSEDE, [replaced], decision)
     return ReplacementPlan(replaced, successor, (), affected, is_issued)
 
 
@@ -122,20 +124,41 @@ def replace_certificate(
     Raises:
         As `plan_replacement`, `issue_file` and `change_status`; run again, it does what is left.
     """
-    plan = plan_replacement(workspace, replaced, source)
+    plan = plan_replacement(workspace, replaced, source, decision)
+    if plan.successor is None:
+        return Replacement(plan, None, None)
+    workspace.vault.successions.choose(str(replaced), str(plan.successor))
     batch = find_stored(workspace, replaced).batch
     issuance = issue_file(
         workspace,
         source,
         batch.issuer,
         batch.certificate_type,
-        related=replaced,
+        succession=Succession(replaced, plan.successor),
         notify=notify,
     )
     if issuance.errors or plan.affected is None:
         return Replacement(plan, issuance, None)
     (change,) = change_status(workspace, LifecycleAct.SUPERSEDE, [replaced], decision)
     return Replacement(plan, issuance, change)
+
+
+def _require_no_other(
+    workspace: Workspace, replaced: CertificateId, successor: CertificateId
+) -> None:
+    """An interrupted replacement is finished, or its successor revoked, before another begins."""
+    chosen = workspace.vault.successions.find(str(replaced))
+    stored = workspace.vault.certificates.find(chosen) if chosen else None
+    if stored is None or chosen == str(successor) or stored.batch.state is BatchState.OPEN:
+        return
+    if stored.batch.state is BatchState.ANCHORED and fetch_status(workspace, stored).is_final:
+        return
+    raise ConflictError(
+        f"{replaced} is being replaced by {chosen}, which was issued before an interruption: run "
+        f"that replacement again to finish it, or revoke {chosen} first; nothing was changed",
+        code="replacement_unfinished",
+        field="identifier",
+    )
 
 
 def _is_issued(workspace: Workspace, successor: CertificateId, replaced: CertificateId) -> bool:

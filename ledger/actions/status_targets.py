@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from ledger.actions.holdings import find_stored
 from ledger.errors import NotFoundError
 from ledger.formats.status_list import Status, get_status, set_status, word_index
-from ledger.identifiers import CertificateId
+from ledger.identifiers import CertificateId, Uscc
 from ledger.records import WordChange
 from ledger.vault.batches import BatchRow
 from ledger.vault.certificates import StoredCertificate
@@ -29,17 +29,26 @@ class StatusTarget:
     """Certificates of one batch, as the chain had them when it was asked.
 
     Attributes:
+        batch_key: 32 bytes.
         sequence: number of the batch's last status change.
         words: the status words they are in, by index.
     """
 
-    batch: BatchRow
+    issuer: Uscc
+    batch_key: bytes
     sequence: int
     places: tuple[Place, ...]
     words: Mapping[int, bytes]
 
     def status(self, place: Place) -> Status:
         return get_status(self.words[word_index(place.position)], place.position)
+
+    def without(self, left_out: Collection[Place]) -> StatusTarget:
+        """The part of it without these places, and with the words of the others only."""
+        kept = tuple(place for place in self.places if place not in left_out)
+        indexes = {word_index(place.position) for place in kept}
+        words = {index: word for index, word in self.words.items() if index in indexes}
+        return replace(self, places=kept, words=words)
 
     def only(self, indexes: Collection[int]) -> StatusTarget:
         """The part of it in these words."""
@@ -75,7 +84,10 @@ def read_targets(
             batches[stored.batch.pk] = stored.batch
             found = known[identifier]
         by_batch[found.batch_pk].append(Place(identifier, found.position))
-    return [_read_target(workspace, batches[pk], places) for pk, places in by_batch.items()]
+    return [
+        read_target(workspace, batches[pk].issuer, batches[pk].batch_key, places)
+        for pk, places in by_batch.items()
+    ]
 
 
 def fetch_status(workspace: Workspace, stored: StoredCertificate) -> Status:
@@ -85,11 +97,13 @@ def fetch_status(workspace: Workspace, stored: StoredCertificate) -> Status:
     return get_status(word, stored.position)
 
 
-def _read_target(workspace: Workspace, batch: BatchRow, places: list[Place]) -> StatusTarget:
-    gateway = workspace.gateway
-    record = gateway.batch(batch.batch_key)
+def read_target(
+    workspace: Workspace, issuer: Uscc, batch_key: bytes, places: Sequence[Place]
+) -> StatusTarget:
+    """Places of one batch with their words. Raises NotFoundError: the chain has no such batch."""
+    record = workspace.gateway.batch(batch_key)
     if record is None:
-        raise NotFoundError(f"the chain has no batch {batch.batch_key.hex()}")
+        raise NotFoundError(f"the chain has no batch {batch_key.hex()}")
     indexes = sorted({word_index(place.position) for place in places})
-    words = {index: gateway.status_word(batch.batch_key, index) for index in indexes}
-    return StatusTarget(batch, record.status_sequence, tuple(places), words)
+    words = {index: workspace.gateway.status_word(batch_key, index) for index in indexes}
+    return StatusTarget(issuer, batch_key, record.status_sequence, tuple(places), words)

@@ -247,6 +247,16 @@ class IndexStore:
         """Every entry of these kinds, oldest first."""
         return list(self._select(entries.c.kind.in_(kinds)))
 
+    def subjects_of(self, kind: bytes, actor: str) -> list[bytes]:
+        """What the entries of one kind that an actor caused are about, oldest first."""
+        wanted = (
+            select(entries.c.subject)
+            .where(entries.c.kind == kind, entries.c.actor == actor)
+            .order_by(entries.c.entry_index)
+        )
+        with self._database.transaction() as connection:
+            return list(connection.scalars(wanted))
+
     def iterate(self) -> Iterator[EntryRow]:
         """Every entry, oldest first, streamed as `entries_since` does."""
         return self._select()

@@ -30,6 +30,7 @@ from ledger.vault.outbox import Outbox
 from ledger.vault.passphrase import DEFAULT_COST, ScryptCost, WrappedVaultKey
 from ledger.vault.repairs import Repairs
 from ledger.vault.runs import Runs
+from ledger.vault.successions import Successions
 from ledger.vault.tables import BatchState, batches, certificates, settings
 
 DATABASE_NAME = "vault.db"
@@ -70,6 +71,7 @@ class Vault:
         self.outbox = Outbox(database, clock)
         self.acts = Acts(database, cipher, clock)
         self.holds = Holds(database, cipher, clock)
+        self.successions = Successions(database, clock)
         self.erasures = ErasureRegister(database)
         self.repairs = Repairs(database)
 

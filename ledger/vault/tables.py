@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 REVISION_TABLE = "vault_revision"
 
 
@@ -202,6 +202,14 @@ holds = Table(
     Column("release_reason", Text),
     Column("release_officer", Bytes),
     Index(None, "identifier"),
+)
+
+successions = Table(
+    "successions",
+    metadata,
+    Column("replaced", Text, primary_key=True),
+    Column("successor", Text, nullable=False),
+    Column("chosen_at_unix", BigInteger, nullable=False),
 )
 
 outbox = Table(

@@ -14,6 +14,7 @@ from zhenglian.commands import (
     issuing,
     keeping,
     lifecycle,
+    lost_batches,
     maintenance,
     presenting,
     replacing,
@@ -35,6 +36,7 @@ _IN_ORDER_OF_HELP = (
     auditing,
     erasing,
     keeping,
+    lost_batches,
     maintenance,
     demonstration,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,8 +13,8 @@ from zhenglian.session import Session
 from zhenglian.times import parse_day, today_in_china
 
 if TYPE_CHECKING:
-    from ledger.actions.lifecycle import Decision, LifecycleAct
-    from ledger.identifiers import CertificateId
+    from ledger.actions.decisions import Decision, LifecycleAct
+    from ledger.identifiers import CertificateType
     from ledger.workspace import Workspace
 
 ReasonOption = Annotated[
@@ -52,16 +52,16 @@ class ReasonListingCommand(TyperCommand):
 def make_decision(
     workspace: Workspace,
     act: LifecycleAct,
-    certificate_ids: Sequence[CertificateId],
+    types: Collection[CertificateType],
     reason: str,
     legal_basis: str,
     effective_date: str,
     officer: str,
 ) -> Decision:
     """The decision that the options describe. Raises MalformedInputError."""
-    from ledger.actions.lifecycle import Decision, parse_reason
+    from ledger.actions.decisions import Decision, parse_reason
 
-    code = parse_reason(workspace, act, certificate_ids, reason)
+    code = parse_reason(workspace, act, types, reason)
     day = parse_day(effective_date, "effective-date") if effective_date else today_in_china()
     return Decision(code, legal_basis, day, officer or None)
 

@@ -17,10 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ledger.actions.decisions import LifecycleAct
 from ledger.actions.founding import found_ledger
 from ledger.actions.issuance.loop import IssuanceLimits
 from ledger.actions.issuers import register_department, rotate_seal_key
-from ledger.actions.lifecycle import LifecycleAct, change_status
+from ledger.actions.lifecycle import change_status
 from ledger.chain.submitter import Submitter
 from ledger.identifiers import RegionCode
 from ledger.vault.acts import Acts

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.actions.decisions import LifecycleAct
 from ledger.actions.founding import found_ledger
 from ledger.actions.fsck import fsck
 from ledger.actions.governance import list_members
@@ -21,7 +22,7 @@ from ledger.actions.issuers import (
     register_department,
     rotate_seal_key,
 )
-from ledger.actions.lifecycle import LifecycleAct, change_status
+from ledger.actions.lifecycle import change_status
 from ledger.actions.status_targets import read_targets
 from ledger.chain.artifacts import MODULE_NAMES
 from ledger.errors import ConflictError

@@ -37,9 +37,11 @@ from ledger.actions.issuance.sealing import (
     seal_chunk,
 )
 from ledger.actions.issuers import find_department, find_seal_key
+from ledger.actions.lost_batches import require_none_lost
 from ledger.errors import ConflictError, NotFoundError, StorageError
 from ledger.formats.certificate import compute_batch_key
 from ledger.formats.civil_time import compute_civil_date
+from ledger.formats.draft import CertificateDraft
 from ledger.identifiers import CertificateId, CertificateType, Uscc
 from ledger.records import IssuerNotMandatedError
 from ledger.vault.batches import BatchRow, NewBatch
@@ -115,6 +117,14 @@ class IssuanceReport:
         return len({error.line for error in self.errors})
 
 
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """A certificate that is issued in the place of another, which it cites."""
+
+    replaced: CertificateId
+    successor: CertificateId
+
+
 ProgressCallback = Callable[[IssuanceProgress], None]
 
 
@@ -150,7 +160,7 @@ def issue_file(
     certificate_type: CertificateType,
     *,
     skip_invalid: bool = False,
-    related: CertificateId | None = None,
+    succession: Succession | None = None,
     notify: ProgressCallback = lambda _: None,
     limits: IssuanceLimits = DEFAULT_LIMITS,
 ) -> IssuanceReport:
@@ -159,11 +169,13 @@ def issue_file(
     Args:
         source: CSV whose columns are the titles of the type's schema.
         skip_invalid: issue the good rows although there are bad ones.
-        related: certificate that the one row of the file replaces.
+        succession: what the one row of the file is issued for.
         notify: told of progress after each chunk.
 
     Raises:
         NotFoundError: no such file, department, seal key or type.
+        ConflictError: `batches_lost`, the chain has batches of this home that its vault has not;
+            `not_the_successor`, a row is another than `succession` says.
         LedgerError: the contract's refusal of a batch, such as IssuerNotMandatedError.
         ChainUnavailableError: run the command again; nothing is lost or done twice.
         StorageError: the vault cannot be written, or a sealing worker was ended; likewise.
@@ -175,10 +187,11 @@ def issue_file(
     key = find_seal_key(workspace, issuer)
     _require_mandate(workspace, issuer, certificate_type)
     settled = settle_closed_batches(workspace, issuer=issuer)
+    require_none_lost(workspace, issuer)
     vault = workspace.vault
     order = make_order(key.private_key, key.x5c, issuer, department.name, vault.row_cipher)
     size = source.stat().st_size
-    run_id, given_up = _begin_run(workspace, source, related)
+    run_id, given_up = _begin_run(workspace, source, succession)
     in_workers = size >= limits.workers_from_bytes
     with source.open("rb") as stream, open_executor(in_workers=in_workers) as pool:
         run = _Run(
@@ -199,7 +212,7 @@ def issue_file(
         today = compute_civil_date(run.sealed_at_unix)
         rows = read_rows(stream, schema, issuer=issuer, today=today)
         for chunk in _chunks(rows, limits.chunk_rows):
-            _stage_chunk(run, chunk, related, skip_invalid=skip_invalid)
+            _stage_chunk(run, chunk, succession, skip_invalid=skip_invalid)
             run.progress = replace(run.progress, read_bytes=stream.tell())
             notify(run.progress)
             if run.is_cut:
@@ -218,7 +231,7 @@ def _require_mandate(workspace: Workspace, issuer: Uscc, kind: CertificateType) 
 
 
 def _begin_run(
-    workspace: Workspace, source: Path, related: CertificateId | None
+    workspace: Workspace, source: Path, succession: Succession | None
 ) -> tuple[int, tuple[str, ...]]:
     """A run over this source: the interrupted one over the same bytes, or a new one.
 
@@ -227,8 +240,8 @@ def _begin_run(
     """
     with source.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").digest()
-    if related is not None:
-        digest = hashlib.sha256(digest + str(related).encode()).digest()
+    if succession is not None:
+        digest = hashlib.sha256(digest + str(succession.replaced).encode()).digest()
     runs = workspace.vault.runs
     same: int | None = None
     given_up = []
@@ -255,13 +268,15 @@ def _take_up(run: _Run) -> None:
 
 
 def _stage_chunk(
-    run: _Run, chunk: list[RowResult], related: CertificateId | None, *, skip_invalid: bool
+    run: _Run, chunk: list[RowResult], succession: Succession | None, *, skip_invalid: bool
 ) -> None:
+    related = succession.replaced if succession else None
     drafts = []
     for row in chunk:
         run.errors.extend(row.errors)
         run.warnings.extend(row.warnings)
         if row.draft is not None and not row.errors:
+            _require_successor(row.draft, succession)
             mac = compute_content_mac(run.order.cipher, row.draft, related)
             drafts.append((row.line, PlacedDraft(row.draft, mac, related)))
     fresh = _drop_known(run, drafts)
@@ -285,6 +300,16 @@ def _stage_chunk(
         )
         run.position += len(part)
         _drain(run, down_to=_CHUNKS_IN_FLIGHT)
+
+
+def _require_successor(draft: CertificateDraft, succession: Succession | None) -> None:
+    if succession and str(draft.certificate_id) != str(succession.successor):
+        raise ConflictError(
+            f"expected {succession.successor} alone, the certificate that replaces "
+            f"{succession.replaced}; the file has {draft.certificate_id}; nothing was issued",
+            code="not_the_successor",
+            field="file",
+        )
 
 
 def _drop_known(run: _Run, drafts: list[tuple[int, PlacedDraft]]) -> list[PlacedDraft]:

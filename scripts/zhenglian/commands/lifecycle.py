@@ -24,16 +24,23 @@ from zhenglian.decisions import (
 from zhenglian.masking import describe_holder
 from zhenglian.session import Session
 from zhenglian.times import format_time
-from zhenglian.words import describe_done, describe_heading, describe_plan, describe_status
+from zhenglian.words import (
+    count_certificates,
+    describe_done,
+    describe_heading,
+    describe_plan,
+    describe_status,
+)
 
 if TYPE_CHECKING:
-    from ledger.actions.lifecycle import Affected, Decision, LifecycleAct, StatusResult
+    from ledger.actions.decisions import Decision, LifecycleAct
+    from ledger.actions.lifecycle import Affected, StatusResult
     from ledger.identifiers import CertificateId
 
 SHOWN = 20
 INTERRUPTED = (
-    "Interrupted. Whether the change was recorded tells `zhenglian audit`; if not, run the command "
-    "again."
+    "Interrupted. Nothing is lost: run the same command again, with the same effective date; it "
+    "changes what is left."
 )
 
 _HELP = {
@@ -81,26 +88,29 @@ def _make_command(act: str) -> Callable[..., None]:
         dry_run: DryRunOption = False,
         yes: YesOption = False,
     ) -> None:
-        from ledger.actions.lifecycle import LifecycleAct, change_status, preview
+        from ledger.actions.decisions import LifecycleAct
+        from ledger.actions.lifecycle import change_status, preview
 
         require_answer(session, dry_run=dry_run, yes=yes)
         named = _read_identifiers(identifiers or [], file)
         what = LifecycleAct(act)
         passphrase = session.read_passphrase()
         with session.unlock(passphrase) as workspace:
+            types = {each.type for each in named}
             decision = make_decision(
-                workspace, what, named, reason, legal_basis, effective_date, officer
+                workspace, what, types, reason, legal_basis, effective_date, officer
             )
-            affected = preview(workspace, what, named)
+            affected = preview(workspace, what, named, decision)
+        left = sum(not each.is_done for each in affected)
         _tell_preview(session, what, affected, decision, dry_run=dry_run)
         if dry_run:
             return
-        if not yes:
-            plan = describe_plan(act, len(affected), session.language)
+        if left and not yes:
+            plan = describe_plan(act, left, session.language)
             confirm(session, plan, is_final=act == "revoke")
         with session.unlock(passphrase) as workspace:
-            results = change_status(workspace, what, named, decision)
-        _tell_results(session, what, results)
+            results = change_status(workspace, what, named, decision) if left else []
+        _tell_results(session, what, results, already_done=len(affected) - left)
 
     change.__doc__ = _HELP[act]
     return change
@@ -145,7 +155,12 @@ def _tell_preview(
     if output.is_json:
         if dry_run:
             certificates = [
-                {"certificate_id": each.certificate_id, "holder_name": name, "status": each.status}
+                {
+                    "certificate_id": each.certificate_id,
+                    "holder_name": name,
+                    "status": each.status,
+                    "is_done": each.is_done,
+                }
                 for each, name in zip(affected, names, strict=True)
             ]
             plain = {"act": act, "dry_run": True, "decision": decision}
@@ -154,7 +169,8 @@ def _tell_preview(
     from zhenglian.reasons import describe_reason
 
     count = len(affected)
-    output.line(describe_heading(act.value, count, session.language, dry_run=dry_run), "bold")
+    left = sum(not each.is_done for each in affected)
+    output.line(describe_heading(act.value, left, session.language, dry_run=dry_run), "bold")
     kind = affected[0].certificate_id.type
     reason = describe_reason(kind, decision.reason_code, session.language, session.schemas)
     output.pairs(
@@ -171,7 +187,8 @@ def _tell_preview(
             (
                 str(each.certificate_id),
                 name,
-                describe_status(each.status.name.lower(), session.language),
+                describe_status(each.status.name.lower(), session.language)
+                + (pick("（此前已办）", " (done before)") if each.is_done else ""),
             )
             for each, name in list(zip(affected, names, strict=True))[:SHOWN]
         ),
@@ -182,13 +199,25 @@ def _tell_preview(
         output.line(pick("试运行，未作任何变更。", "Dry run: nothing was changed."))
 
 
-def _tell_results(session: Session, act: LifecycleAct, results: Sequence[StatusResult]) -> None:
+def _tell_results(
+    session: Session, act: LifecycleAct, results: Sequence[StatusResult], *, already_done: int
+) -> None:
     output, pick = session.output, session.language.pick
     count = sum(result.certificates for result in results)
     if output.is_json:
-        output.document({"act": act, "certificates": count, "statements": results})
+        told = {"certificates": count, "already_done": already_done, "statements": results}
+        output.document({"act": act, **told})
         return
-    output.line(describe_done(act.value, count, session.language), "bold green")
+    if results or not already_done:
+        output.line(describe_done(act.value, count, session.language), "bold green")
+    if already_done:
+        output.line(
+            pick(
+                f"{already_done} 张此前已按同一决定办理，未作改动。",
+                f"For {count_certificates(already_done)} this decision had been carried out "
+                "before; nothing was changed for them.",
+            )
+        )
     for result in results:
         output.pairs(
             [

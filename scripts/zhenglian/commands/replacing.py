@@ -30,7 +30,7 @@ from zhenglian.times import format_time
 from zhenglian.words import describe_heading, describe_plan
 
 if TYPE_CHECKING:
-    from ledger.actions.lifecycle import Decision
+    from ledger.actions.decisions import Decision
     from ledger.actions.replacement import Replacement, ReplacementPlan
 
 
@@ -61,7 +61,7 @@ def replace(
     Example:
       zhenglian replace 1.2.156…001.1 new.csv --reason 04 --legal-basis 变更企业名称
     """
-    from ledger.actions.lifecycle import LifecycleAct
+    from ledger.actions.decisions import LifecycleAct
     from ledger.actions.replacement import plan_replacement, replace_certificate
     from ledger.identifiers import CertificateId
 
@@ -72,13 +72,13 @@ def replace(
         decision = make_decision(
             workspace,
             LifecycleAct.SUPERSEDE,
-            [replaced],
+            {replaced.type},
             reason,
             legal_basis,
             effective_date,
             officer,
         )
-        plan = plan_replacement(workspace, replaced, file)
+        plan = plan_replacement(workspace, replaced, file, decision)
     if plan.errors:
         return _tell_errors(session, plan, file)
     _tell_plan(session, plan, decision, dry_run=dry_run)
@@ -88,9 +88,9 @@ def replace(
         confirm(session, describe_plan("replace", 1, session.language), is_final=True)
     with session.unlock(passphrase) as workspace:
         done = replace_certificate(workspace, replaced, file, decision)
-    errors = (*done.plan.errors, *done.issuance.errors)
+    errors = done.plan.errors or (done.issuance.errors if done.issuance else ())
     tell_row_errors(session, errors, (), _error_file(file))
-    _tell_done(session, done)
+    _tell_done(session, done, is_refused=bool(errors))
     return EXIT_FAILED if errors else None
 
 
@@ -159,12 +159,12 @@ def _tell_plan(
         output.line(pick("试运行，未作任何变更。", "Dry run: nothing was changed."))
 
 
-def _tell_done(session: Session, done: Replacement) -> None:
+def _tell_done(session: Session, done: Replacement, *, is_refused: bool) -> None:
     output, pick = session.output, session.language.pick
     if output.is_json:
         output.document(done)
         return
-    if done.issuance.errors or done.plan.errors:
+    if is_refused:
         output.line(pick("未作任何变更。", "Nothing was changed."), "bold red")
         return
     output.line(pick("替换完成。", "Replaced."), "bold green")

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from ledger.actions.decisions import Decision
 from ledger.actions.founding import create_home, found_ledger, read_application
 from ledger.actions.governance import Proposal, propose_admission, vote
 from ledger.actions.issuance.loop import IssuanceReport, issue_file
 from ledger.actions.issuers import change_mandate, register_department
-from ledger.actions.lifecycle import Decision
 from ledger.chain.engines import ChainLocation
 from ledger.identifiers import CertificateId, CertificateType, MemberId, RegionCode, Uscc
 from ledger.vault.passphrase import ScryptCost

@@ -13,9 +13,10 @@ from ledger.actions.audit import (
     audit_evidence,
     audit_since,
 )
+from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.facts import current_head
 from ledger.actions.issuers import declare_compromise, find_department
-from ledger.actions.lifecycle import Decision, LifecycleAct, change_status
+from ledger.actions.lifecycle import change_status
 from ledger.actions.presentation import present
 from ledger.errors import NotFoundError
 from ledger.formats.evidence import Evidence

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ledger.actions.audit import audit_certificate
+from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.erasure import (
     compute_retention_end,
     erase_certificate,
@@ -19,7 +20,7 @@ from ledger.actions.erasure import (
     release_hold,
 )
 from ledger.actions.fsck import fsck
-from ledger.actions.lifecycle import Decision, LifecycleAct, change_status, preview
+from ledger.actions.lifecycle import change_status, preview
 from ledger.actions.presentation import present, verify_document
 from ledger.actions.showing import ErasedCertificate, ShownCertificate, show_certificate
 from ledger.errors import ConflictError, LedgerError, MalformedInputError, NotFoundError
@@ -213,7 +214,7 @@ def test_what_was_presented_before_and_all_others_still_verify(ledger: Ledger) -
 def test_erased_certificate_can_be_revoked_and_is_audited(ledger: Ledger) -> None:
     with ledger.open() as workspace:
         erase_certificate(workspace, identify(LONG_PAST), REASON)
-        (affected,) = preview(workspace, LifecycleAct.REVOKE, [identify(LONG_PAST)])
+        (affected,) = preview(workspace, LifecycleAct.REVOKE, [identify(LONG_PAST)], _revocation())
         assert (affected.holder_name, affected.is_erased) == (None, True)
         change_status(workspace, LifecycleAct.REVOKE, [identify(LONG_PAST)], _revocation())
         trail = audit_certificate(workspace, identify(LONG_PAST))

@@ -8,18 +8,12 @@ from pathlib import Path
 import pytest
 
 from ledger.actions import lifecycle
+from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.fsck import fsck
 from ledger.actions.holdings import find_stored
 from ledger.actions.issuance.loop import IssuanceLimits
 from ledger.actions.issuers import rotate_seal_key
-from ledger.actions.lifecycle import (
-    Decision,
-    LifecycleAct,
-    StatusResult,
-    change_status,
-    preview,
-    record_change,
-)
+from ledger.actions.lifecycle import StatusResult, change_status, preview, record_change
 from ledger.actions.presentation import present, verify_document
 from ledger.actions.status_targets import fetch_status, read_targets
 from ledger.errors import ConflictError, MalformedInputError, NotFoundError
@@ -51,6 +45,7 @@ ALLOWED = {
     (Status.SUSPENDED, SUPERSEDE): Status.SUPERSEDED,
 }
 LEADS_TO = {Status.SUSPENDED: SUSPEND, Status.REVOKED: REVOKE, Status.SUPERSEDED: SUPERSEDE}
+OTHER_DECISION = dataclasses.replace(DECISION, legal_basis="《另一规定》第一条")
 PAIRS = [(status, act) for status in Status for act in LifecycleAct]
 
 
@@ -102,7 +97,7 @@ def test_each_act_begins_only_from_where_it_may(shared: Ledger, number: int) -> 
         size = workspace.gateway.log_size()
         if after is None:
             with pytest.raises(ConflictError, match=f"is {before.name.lower()}") as caught:
-                change_status(workspace, act, [identify(number)], DECISION)
+                change_status(workspace, act, [identify(number)], OTHER_DECISION)
             assert caught.value.code == "status_not_allowed"
             assert workspace.gateway.log_size() == size
         else:
@@ -178,10 +173,70 @@ def test_a_change_by_somebody_else_in_between_is_a_conflict_and_changes_nothing(
             record_change(workspace, REVOKE, target, DECISION)
         assert workspace.gateway.log_size() == size
         assert status_of(workspace, 7) is (Status.SUSPENDED if others == 7 else Status.VALID)
-        states = [act.state for act in workspace.vault.acts.for_batch(target.batch.batch_key)]
+        states = [act.state for act in workspace.vault.acts.for_batch(target.batch_key)]
         assert states == [ActState.RECORDED, ActState.REFUSED]
         change_status(workspace, REVOKE, [identify(7)], DECISION)
         assert status_of(workspace, 7) is Status.REVOKED
+
+
+def test_interrupted_decision_over_several_batches_is_finished_by_the_same_call(
+    admitted: Ledger, tmp_path: Path
+) -> None:
+    ledger = admitted.copy(tmp_path / "ledger")
+    source = write_file(tmp_path / "rows.csv", range(6))
+    ledger.issue(source, limits=IssuanceLimits(batch_rows=2))
+    with ledger.open() as workspace:
+        first, *_ = targets = read_targets(workspace, identify_all(range(6)))
+        assert len(targets) == 3
+        record_change(workspace, REVOKE, first, DECISION)  # and then the process ended
+        affected = preview(workspace, REVOKE, identify_all(range(6)), DECISION)
+        assert [each.is_done for each in affected] == [True] * 2 + [False] * 4
+        results = change_status(workspace, REVOKE, identify_all(range(6)), DECISION)
+        assert [result.batch_key for result in results] == [t.batch_key for t in targets[1:]]
+        assert statuses(workspace, range(6)) == [Status.REVOKED] * 6
+        size = workspace.gateway.log_size()
+        assert change_status(workspace, REVOKE, identify_all(range(6)), DECISION) == []
+        assert workspace.gateway.log_size() == size
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"reason_code": 3},
+        {"legal_basis": "《另一规定》第一条"},
+        {"effective_date": date(2026, 1, 16)},
+        {"officer": "经办人（虚构）另一人"},
+        {"officer": None},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_another_decision_is_not_taken_for_the_one_that_was_carried_out(
+    provinces: Ledger, changed: dict[str, object]
+) -> None:
+    change(provinces, REVOKE, 3)
+    other = dataclasses.replace(DECISION, **changed)  # type: ignore[arg-type]  # by name
+    with pytest.raises(ConflictError, match="same reason, legal basis, effective date") as caught:
+        change(provinces, REVOKE, 3, 4, decision=other)
+    assert caught.value.code == "status_not_allowed"
+    with provinces.open() as workspace:
+        assert status_of(workspace, 4) is Status.VALID
+
+
+def test_same_decision_after_a_restoration_suspends_again(provinces: Ledger) -> None:
+    change(provinces, SUSPEND, 3)
+    change(provinces, RESTORE, 3)
+    (again,) = change(provinces, SUSPEND, 3)
+    assert again.sequence == 3
+    with provinces.open() as workspace:
+        assert status_of(workspace, 3) is Status.SUSPENDED
+
+
+def test_certificate_never_suspended_is_not_taken_for_restored(provinces: Ledger) -> None:
+    change(provinces, SUSPEND, 3)
+    change(provinces, RESTORE, 3)
+    assert change(provinces, RESTORE, 3) == []
+    with pytest.raises(ConflictError, match=str(identify(4))):
+        change(provinces, RESTORE, 3, 4)
 
 
 def test_one_wrong_status_keeps_all_from_changing_and_every_wrong_one_is_named(
@@ -200,7 +255,7 @@ def test_one_wrong_status_keeps_all_from_changing_and_every_wrong_one_is_named(
 def test_preview_tells_whom_it_concerns_and_changes_nothing(provinces: Ledger) -> None:
     with provinces.open() as workspace:
         size = workspace.gateway.log_size()
-        affected = preview(workspace, REVOKE, identify_all([9, 2, 9]))
+        affected = preview(workspace, REVOKE, identify_all([9, 2, 9]), DECISION)
         assert [(a.certificate_id, a.holder_name, a.status) for a in affected] == [
             (identify(9), "持证人9", Status.VALID),
             (identify(2), "持证人2", Status.VALID),

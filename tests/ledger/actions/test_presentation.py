@@ -10,9 +10,10 @@ import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ledger.actions.decisions import LifecycleAct
 from ledger.actions.facts import current_head
 from ledger.actions.holdings import find_stored, read_certificate
-from ledger.actions.lifecycle import LifecycleAct, change_status
+from ledger.actions.lifecycle import change_status
 from ledger.actions.presentation import (
     MAX_FILE_BYTES,
     HolderBinding,

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.fsck import FsckReport, fsck
-from ledger.actions.lifecycle import Decision, LifecycleAct, change_status
+from ledger.actions.lifecycle import change_status
 from ledger.actions.presentation import present, verify_document
 from ledger.actions.repair import Repair, repair
 from ledger.actions.status_check import find_status_damage

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from ledger.actions.decisions import LifecycleAct
 from ledger.actions.fsck import fsck
 from ledger.actions.holdings import find_stored
 from ledger.actions.issuers import find_seal_key
-from ledger.actions.lifecycle import LifecycleAct, change_status
+from ledger.actions.lifecycle import change_status
 from ledger.actions.settlement import settle_acts, status_purpose
 from ledger.actions.status_targets import fetch_status, read_targets
 from ledger.formats.seals import sign_digest
@@ -31,7 +32,7 @@ def prepare(workspace: Workspace, number: int) -> tuple[ActRow, StatusStatement]
     statement = StatusStatement(
         HOUSING,
         key.key_id,
-        target.batch.batch_key,
+        target.batch_key,
         target.sequence + 1,
         DECISION.reason_code,
         20260115,

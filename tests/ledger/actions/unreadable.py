@@ -30,7 +30,7 @@ def revoke_unreadably(workspace: Workspace, number: int) -> int:
     statement = StatusStatement(
         HOUSING,
         key.key_id,
-        target.batch.batch_key,
+        target.batch_key,
         target.sequence + 1,
         3,
         int(EFFECTIVE.strftime("%Y%m%d")),

@@ -122,3 +122,16 @@ def test_certificate_of_another_home_is_refused(issued_once: Issued) -> None:
 def test_effective_date_that_does_not_exist_is_refused(issued_once: Issued, date: str) -> None:
     arguments = (*SUSPEND, issued_once.identifiers[0], "--effective-date", date, "--yes")
     assert issued_once.chongqing.json(*arguments, code=1)["error"]["field"] == "effective-date"
+
+
+def test_same_decision_again_changes_what_is_left(issued: Issued) -> None:
+    clerk = issued.chongqing
+    clerk.run(*REVOKE, issued.identifiers[0], "--yes")
+    told = clerk.json(*REVOKE, *issued.identifiers[:3], "--dry-run")
+    assert [each["is_done"] for each in told["certificates"]] == [True, False, False]
+    done = clerk.json(*REVOKE, *issued.identifiers[:3], "--yes")
+    assert (done["certificates"], done["already_done"]) == (2, 1)
+    again = clerk.run(*REVOKE, *issued.identifiers[:3]).stdout  # asks nothing
+    assert "For 3 certificates this decision had been carried out before" in again
+    other = clerk.json(*REVOKE, issued.identifiers[0], "--officer", "李四", "--yes", code=1)
+    assert other["error"]["code"] == "status_not_allowed"

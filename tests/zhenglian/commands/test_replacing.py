@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.actions.issuance.loop import issue_file
+from ledger.actions.issuance.loop import Succession, issue_file
+from ledger.errors import ConflictError
 from ledger.identifiers import CertificateId
 from tests.support.command_line import Issued, make_id, make_row, write_csv
 from tests.support.consortium import ISSUER, SAFETY_STAFF
@@ -48,7 +49,9 @@ def test_dry_run_issues_nothing_and_changes_nothing(issued: Issued, file: Path) 
 def test_replacement_interrupted_in_between_does_what_is_left(issued: Issued, file: Path) -> None:
     clerk, old = issued.chongqing, issued.identifiers[0]
     with issued.consortium.open() as workspace:  # what the first half of the command does
-        issue_file(workspace, file, ISSUER, SAFETY_STAFF, related=CertificateId.parse(old))
+        succession = Succession(CertificateId.parse(old), CertificateId.parse(SUCCESSOR))
+        workspace.vault.successions.choose(old, SUCCESSOR)
+        issue_file(workspace, file, ISSUER, SAFETY_STAFF, succession=succession)
     assert clerk.json("show", SUCCESSOR)["status"] == "valid"
     assert clerk.json("show", old)["status"] == "valid"
     done = clerk.json("replace", old, file, *WHY, "--yes")
@@ -100,3 +103,54 @@ def test_file_with_more_than_the_new_certificate_is_refused(
     old = issued_once.identifiers[0]
     error = issued_once.chongqing.json("replace", old, file, *WHY, "--yes", code=1)["error"]
     assert error["code"] == code
+
+
+def interrupt_replacement(issued: Issued, file: Path, successor: str) -> None:
+    """The successor is issued, and the process ends."""
+    old = issued.identifiers[0]
+    with issued.consortium.open() as workspace:
+        succession = Succession(CertificateId.parse(old), CertificateId.parse(successor))
+        workspace.vault.successions.choose(old, successor)
+        issue_file(workspace, file, ISSUER, SAFETY_STAFF, succession=succession)
+
+
+def test_interrupted_replacement_is_finished_before_another_begins(
+    issued: Issued, file: Path, tmp_path: Path
+) -> None:
+    clerk, old, third = issued.chongqing, issued.identifiers[0], make_id(1, "003")
+    interrupt_replacement(issued, file, SUCCESSOR)
+    other = write_csv(tmp_path / "other.csv", [make_row(1, 证照标识=third)])
+    error = clerk.json("replace", old, other, *WHY, "--yes", code=1)["error"]
+    assert error["code"] == "replacement_unfinished"
+    assert SUCCESSOR in error["message"]
+    clerk.run("show", third, code=1)
+    clerk.run("replace", old, file, *WHY, "--yes")
+    assert clerk.json("show", old)["status"] == "superseded"
+
+
+def test_revoked_successor_makes_room_for_another(
+    issued: Issued, file: Path, tmp_path: Path
+) -> None:
+    clerk, old, third = issued.chongqing, issued.identifiers[0], make_id(1, "003")
+    interrupt_replacement(issued, file, SUCCESSOR)
+    clerk.run("revoke", SUCCESSOR, "--reason", "07", "--legal-basis", "签发有误", "--yes")
+    other = write_csv(tmp_path / "other.csv", [make_row(1, 证照标识=third)])
+    clerk.run("replace", old, other, *WHY, "--yes")
+    assert clerk.json("show", third)["related_certificate_id"] == old
+
+
+def test_row_that_is_not_the_successor_is_not_issued_in_its_place(
+    issued: Issued, tmp_path: Path
+) -> None:
+    old, third = issued.identifiers[0], make_id(1, "003")
+    rows = [make_row(1, 证照标识=SUCCESSOR, 企业名称="新企业"), make_row(1, 证照标识=third)]
+    two = write_csv(tmp_path / "two.csv", rows)
+    succession = Succession(CertificateId.parse(old), CertificateId.parse(SUCCESSOR))
+    with (
+        issued.consortium.open() as workspace,
+        pytest.raises(ConflictError, match=third) as refusal,
+    ):
+        issue_file(workspace, two, ISSUER, SAFETY_STAFF, succession=succession)
+    assert refusal.value.code == "not_the_successor"
+    for successor in (SUCCESSOR, third):
+        issued.chongqing.run("show", successor, code=1)
