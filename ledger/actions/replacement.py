@@ -11,12 +11,8 @@ from pathlib import Path
 
 from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.holdings import find_stored, read_certificate
-from ledger.actions.issuance.loop import (
-    IssuanceReport,
-    ProgressCallback,
-    Succession,
-    issue_file,
-)
+from ledger.actions.issuance.loop import issue_file
+from ledger.actions.issuance.outcome import IssuanceReport, ProgressCallback, Succession
 from ledger.actions.issuance.row_errors import RowError
 from ledger.actions.issuance.rows import read_rows
 from ledger.actions.lifecycle import Affected, StatusResult, change_status, preview

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from zhenglian.output import Output
 
 if TYPE_CHECKING:
-    from ledger.actions.issuance.loop import IssuanceProgress, ProgressCallback
+    from ledger.actions.issuance.outcome import IssuanceProgress, ProgressCallback
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ledger.actions.fsck import fsck
-from ledger.actions.issuance.loop import IssuanceLimits, IssuanceProgress, issue_file
+from ledger.actions.issuance.loop import issue_file
+from ledger.actions.issuance.outcome import IssuanceLimits, IssuanceProgress
 from ledger.errors import ChainUnavailableError
 from ledger.vault.tables import RunState
 from tests.ledger.actions.homes import identify, write_file

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from ledger.actions.decisions import LifecycleAct
 from ledger.actions.founding import found_ledger
-from ledger.actions.issuance.loop import IssuanceLimits
+from ledger.actions.issuance.outcome import IssuanceLimits
 from ledger.actions.issuers import register_department, rotate_seal_key
 from ledger.actions.lifecycle import change_status
 from ledger.chain.submitter import Submitter
@@ -39,7 +39,7 @@ from tests.ledger.actions.homes import (
     identify,
 )
 
-LIMITS = IssuanceLimits(batch_rows=10, chunk_rows=4)
+LIMITS = IssuanceLimits(batch_rows=10, chunk_rows=4, chunks_in_flight=1, chunks_staged_together=1)
 IN_WORKERS = IssuanceLimits(batch_rows=512, chunk_rows=64, workers_from_bytes=0)
 REVOKED = (1, 3)
 NEVER = "never"

@@ -17,7 +17,7 @@ import pytest
 
 from ledger.actions.fsck import fsck
 from ledger.actions.holdings import find_stored
-from ledger.actions.issuance.loop import IssuanceReport
+from ledger.actions.issuance.outcome import IssuanceReport
 from ledger.actions.issuers import rotate_seal_key
 from ledger.actions.presentation import present, verify_document
 from ledger.records import BatchAnchored

@@ -6,6 +6,7 @@ to it once, as `SealingOrder`.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -35,6 +36,7 @@ from ledger.vault.cipher import RowCipher, certificate_binding
 from ledger.vault.staged import StagedCertificate
 
 WORKERS = 2
+_COLLECTED_AFTER = 100_000  # sealing makes no cycles: looking for them took a seventh of it
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -147,7 +149,7 @@ def open_executor(*, in_workers: bool) -> Iterator[Executor]:
         return
     # Not forked: this process has threads and open databases.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(WORKERS, context, initializer=_end_with_parent) as executor:
+    with ProcessPoolExecutor(WORKERS, context, initializer=_prepare_worker) as executor:
         _start_workers(executor)
         yield executor
 
@@ -160,6 +162,12 @@ def _start_workers(executor: Executor) -> None:
             executor.submit(int)  # each starts a process, which inherits the mask
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _prepare_worker() -> None:
+    gc.freeze()
+    gc.set_threshold(_COLLECTED_AFTER)
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:

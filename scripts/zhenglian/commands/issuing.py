@@ -18,7 +18,7 @@ from zhenglian.times import format_time
 from zhenglian.words import count_certificates
 
 if TYPE_CHECKING:
-    from ledger.actions.issuance.loop import IssuanceReport
+    from ledger.actions.issuance.outcome import IssuanceReport
 
 INTERRUPTED = (
     "Interrupted. Nothing is lost and nothing is issued twice: run the same command again to "

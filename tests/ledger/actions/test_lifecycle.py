@@ -11,7 +11,7 @@ from ledger.actions import lifecycle
 from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.fsck import fsck
 from ledger.actions.holdings import find_stored
-from ledger.actions.issuance.loop import IssuanceLimits
+from ledger.actions.issuance.outcome import IssuanceLimits
 from ledger.actions.issuers import rotate_seal_key
 from ledger.actions.lifecycle import StatusResult, change_status, preview, record_change
 from ledger.actions.presentation import present, verify_document

@@ -10,7 +10,7 @@ import pytest
 
 from ledger.actions.decisions import LifecycleAct
 from ledger.actions.fsck import fsck
-from ledger.actions.issuance.loop import IssuanceLimits
+from ledger.actions.issuance.outcome import IssuanceLimits
 from ledger.actions.issuers import rotate_seal_key
 from ledger.actions.lifecycle import change_status
 from ledger.actions.lost_batches import find_lost, find_lost_batches, revoke_lost

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.actions.issuance.loop import Succession, issue_file
+from ledger.actions.issuance.loop import issue_file
+from ledger.actions.issuance.outcome import Succession
 from ledger.errors import ConflictError
 from ledger.identifiers import CertificateId
 from tests.support.command_line import Issued, make_id, make_row, write_csv

@@ -10,7 +10,7 @@ from ledger.actions.issuance.anchoring import (
     close_batch,
     settle_closed_batches,
 )
-from ledger.actions.issuance.loop import IssuanceLimits, IssuanceProgress
+from ledger.actions.issuance.outcome import IssuanceLimits, IssuanceProgress
 from ledger.errors import LedgerError, NotFoundError
 from ledger.records import BatchExistsError, BatchExpiredError, BatchStatement, Signature
 from ledger.vault.batches import BatchRow
@@ -27,6 +27,9 @@ def ledger(admitted: Ledger, tmp_path: Path) -> Ledger:
     return admitted.copy(tmp_path / "ledger")
 
 
+ONE_BY_ONE = IssuanceLimits(chunk_rows=1, chunks_in_flight=5, chunks_staged_together=1)
+
+
 @pytest.fixture
 def closed(ledger: Ledger, tmp_path: Path) -> BatchRow:
     """A batch that was closed and not sent."""
@@ -37,7 +40,7 @@ def closed(ledger: Ledger, tmp_path: Path) -> BatchRow:
 
     source = write_file(tmp_path / "rows.csv", range(3 * ROWS))
     with pytest.raises(KeyboardInterrupt):
-        ledger.issue(source, notify=stop, limits=IssuanceLimits(chunk_rows=1))
+        ledger.issue(source, notify=stop, limits=ONE_BY_ONE)
     with ledger.open() as workspace:
         (staged,) = workspace.vault.batches.in_state(BatchState.OPEN)
         return close_batch(workspace, staged)

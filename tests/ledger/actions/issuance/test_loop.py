@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from ledger.actions.fsck import fsck
 from ledger.actions.governance import propose_freeze
 from ledger.actions.holdings import find_stored, read_certificate
-from ledger.actions.issuance.loop import IssuanceLimits, IssuanceProgress, issue_file
+from ledger.actions.issuance.loop import issue_file
+from ledger.actions.issuance.outcome import IssuanceLimits, IssuanceProgress
 from ledger.actions.issuance.row_errors import RowErrorCode
 from ledger.actions.issuers import change_mandate, register_department, rotate_seal_key
 from ledger.actions.presentation import present, verify_document
@@ -33,7 +35,7 @@ from tests.ledger.actions.homes import (
     write_rows,
 )
 
-SMALL = IssuanceLimits(batch_rows=40, chunk_rows=16)
+SMALL = IssuanceLimits(batch_rows=40, chunk_rows=16, chunks_in_flight=2, chunks_staged_together=1)
 HOUR_S = 3_600
 
 
@@ -187,6 +189,84 @@ def test_batches_are_cut_at_their_limit(ledger: Ledger, tmp_path: Path) -> None:
         batches = [find_stored(workspace, identify(n)).batch.batch_key for n in range(100)]
     assert sorted(Counter(batches).values()) == [20, 40, 40]
     assert verdict(ledger, 39) is verdict(ledger, 40) is Outcome.PASSED
+    require_sound(ledger)
+
+
+def test_nothing_is_anchored_before_the_last_row_was_read(ledger: Ledger, tmp_path: Path) -> None:
+    rows = [make_row(number) for number in range(200)]
+    source = write_rows(tmp_path / "rows.csv", [*rows, make_row(200, 性别="无")])
+    told: list[IssuanceProgress] = []
+    report = ledger.issue(source, limits=SMALL, notify=told.append)
+    assert (report.issued, report.batches) == (0, ())
+    assert {each.anchored for each in told} == {0}
+    with ledger.open() as workspace:
+        workspace.sync_index()
+        assert workspace.index.entries_of_kind(BatchAnchored.TOPIC) == []
+
+
+def test_where_invalid_rows_are_skipped_batches_are_anchored_while_others_are_sealed(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    rows = [make_row(number) for number in range(400)]
+    rows[399]["性别"] = "无"
+    source = write_rows(tmp_path / "rows.csv", rows)
+    told: list[IssuanceProgress] = []
+
+    def slowly(progress: IssuanceProgress) -> None:
+        told.append(progress)
+        time.sleep(0.05)  # lets the anchoring thread on
+
+    report = ledger.issue(source, limits=SMALL, notify=slowly, skip_invalid=True)
+    assert (report.issued, report.invalid_rows) == (399, 1)
+    assert [batch.count for batch in report.batches] == [40] * 9 + [39]
+    assert any(each.anchored and each.rows < 400 for each in told)
+    require_sound(ledger)
+
+
+def test_batch_of_some_age_takes_no_more_rows(ledger: Ledger, tmp_path: Path) -> None:
+    source = write_file(tmp_path / "rows.csv", range(64))
+    at_once = dataclasses.replace(SMALL, batch_age_s=0.0)
+    report = ledger.issue(source, limits=at_once, skip_invalid=True)
+    assert [batch.count for batch in report.batches] == [16] * 4
+    require_sound(ledger)
+
+
+def test_interrupted_while_anchoring_beside_sealing_no_row_is_issued_twice(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    source = write_file(tmp_path / "rows.csv", range(400))
+
+    def stop(progress: IssuanceProgress) -> None:
+        if progress.anchored:
+            raise KeyboardInterrupt
+        time.sleep(0.05)
+
+    with pytest.raises(KeyboardInterrupt):
+        ledger.issue(source, limits=SMALL, notify=stop, skip_invalid=True)
+    report = ledger.issue(source, limits=SMALL, skip_invalid=True)
+    assert report.issued + report.already_issued == 400
+    assert report.already_issued >= 40
+    require_sound(ledger)
+    with ledger.open() as workspace:
+        workspace.sync_index()
+        counts = [
+            BatchAnchored.decode_payload(row.payload or b"").statement.count
+            for row in workspace.index.entries_of_kind(BatchAnchored.TOPIC)
+        ]
+    assert sum(counts) == 400
+
+
+def test_refused_anchoring_ends_the_run_and_nothing_is_lost(ledger: Ledger, tmp_path: Path) -> None:
+    source = write_file(tmp_path / "rows.csv", range(400))
+    with ledger.open() as workspace:
+        until = workspace.latest_unix() + HOUR_S
+        proposal = propose_freeze(workspace, str(CHONGQING), until)
+    ledger.carry(proposal, CHONGQING)
+    with pytest.raises(FrozenError):
+        ledger.issue(source, limits=SMALL, skip_invalid=True)
+    ledger.ahead_s += HOUR_S + 1
+    report = ledger.issue(source, limits=SMALL, skip_invalid=True)
+    assert report.issued + report.already_issued == 400
     require_sound(ledger)
 
 

@@ -1,0 +1,67 @@
+"""Rows of a source that the vault knows already: issued before, or in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ledger.actions.issuance.row_errors import RowError, RowErrorCode
+from ledger.actions.issuance.sealing import PlacedDraft
+from ledger.errors import ConflictError
+from ledger.formats.civil_time import compute_civil_date
+from ledger.vault.certificates import Known
+from ledger.vault.store import Vault
+from ledger.vault.tables import BatchState
+
+
+@dataclass(frozen=True, slots=True)
+class SortedDrafts:
+    """Drafts by what the vault knows of them.
+
+    Attributes:
+        fresh: never issued.
+        already_issued: how many were, with the same content.
+        errors: of those that were with another content, or whose content was erased since.
+    """
+
+    fresh: tuple[PlacedDraft, ...]
+    already_issued: int
+    errors: tuple[RowError, ...]
+
+
+def sort_known(vault: Vault, drafts: Sequence[tuple[int, PlacedDraft]]) -> SortedDrafts:
+    """Sorts drafts, each with its line.
+
+    Raises:
+        ConflictError: code `batch_unsettled`, one is in a batch whose anchoring is refused for now.
+    """
+    identifiers = [str(placed.draft.certificate_id) for _, placed in drafts]
+    known = vault.certificates.find_many(identifiers)
+    fresh, errors, already_issued = [], [], 0
+    for identifier, (line, placed) in zip(identifiers, drafts, strict=True):
+        found = known.get(identifier)
+        if found is None:
+            fresh.append(placed)
+        elif found.batch_state is BatchState.CLOSED:
+            raise ConflictError(
+                f"{identifier} is in a batch that was closed but not anchored, and its anchoring "
+                "is refused for now; nothing was issued",
+                code="batch_unsettled",
+            )
+        elif found.content_mac == placed.content_mac:
+            already_issued += found.batch_state is BatchState.ANCHORED
+        else:
+            errors.append(_refuse(vault, found, identifier, line))
+    return SortedDrafts(tuple(fresh), already_issued, tuple(errors))
+
+
+def _refuse(vault: Vault, found: Known, identifier: str, line: int) -> RowError:
+    """Why a row is not issued whose identifier was, with another content or one since erased."""
+    erasure = None
+    if found.content_mac is None:
+        erasure = vault.certificates.find_erasure(identifier)
+    if erasure is None:
+        return RowError.of(RowErrorCode.CONFLICTING_CERTIFICATE, line, "证照标识", identifier)
+    erased_on = compute_civil_date(erasure.erased_at_unix).isoformat()
+    code = RowErrorCode.ERASED_CERTIFICATE
+    return RowError.of(code, line, "证照标识", identifier, erased_on=erased_on)
