@@ -114,6 +114,8 @@ def act(ledger: Ledger, action: str, source: Path) -> None:
         ledger.issue(source, limits=LIMITS)
     elif action == "issue in workers":
         ledger.issue(source, limits=IN_WORKERS)
+    elif action == "issue beside":  # anchors while it seals
+        ledger.issue(source, limits=IN_WORKERS, skip_invalid=True)
     else:
         with ledger.open() as workspace:
             if action == "revoke":

@@ -30,7 +30,10 @@ from tests.ledger.actions.homes import HOUSING, Ledger, identify, write_file
 
 ROWS = 15  # two batches, in four chunks of which one is cut by the end of the first batch
 EDGES = (0, 9, 10, 14)
-RANDOM_KILLS = int(os.environ.get("ZHENGLIAN_RANDOM_KILLS", "15"))
+RANDOM_KILLS = int(os.environ.get("ZHENGLIAN_RANDOM_KILLS", "200" if "CI" in os.environ else "16"))
+RANDOM_ROUNDS = [
+    (action, seed) for action in ("issue in workers", "issue beside") for seed in (20261122, 7)
+]
 ROWS_OF_A_RANDOM_FILE = 1_500
 MOMENTS = [
     ("run begun", 1),
@@ -129,14 +132,15 @@ def test_killed_again_and_again_it_comes_to_the_same_end(ledger: Ledger, source:
     assert (again.issued, again.already_issued, again.batches) == (0, ROWS, ())
 
 
+@pytest.mark.parametrize(("action", "seed"), RANDOM_ROUNDS)
 def test_killed_at_random_instants_no_acknowledged_certificate_is_lost(
-    ledger: Ledger, tmp_path: Path
+    ledger: Ledger, tmp_path: Path, action: str, seed: int
 ) -> None:
-    chance = random.Random(20261122)
+    chance = random.Random(seed)
     first = 0
     source = write_file(tmp_path / "0.csv", range(ROWS_OF_A_RANDOM_FILE))
-    for kill in range(RANDOM_KILLS):
-        kill_after(start(ledger, "issue in workers", source=source), chance.uniform(0.0, 1.5))
+    for kill in range(RANDOM_KILLS // len(RANDOM_ROUNDS)):
+        kill_after(start(ledger, action, source=source), chance.uniform(0.0, 1.5))
         with ledger.open() as workspace:
             assert workspace.vault.integrity_check() == []
             done = acknowledged(workspace, first + ROWS_OF_A_RANDOM_FILE)
