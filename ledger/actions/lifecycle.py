@@ -58,6 +58,26 @@ class Affected:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """What an act would do.
+
+    Attributes:
+        count: certificates it is about.
+        done: for how many of them the decision was carried out before.
+        affected: the certificates, or the first of them, in the order in which they were named.
+    """
+
+    count: int
+    done: int
+    affected: tuple[Affected, ...]
+
+    @property
+    def left(self) -> int:
+        """How many certificates would be changed."""
+        return self.count - self.done
+
+
+@dataclass(frozen=True, slots=True)
 class StatusResult:
     """A recorded change. Attributes: certificates: how many of this batch."""
 
@@ -73,8 +93,13 @@ def preview(
     act: LifecycleAct,
     certificate_ids: Sequence[CertificateId],
     decision: Decision,
-) -> list[Affected]:
+    *,
+    described: int | None = None,
+) -> Preview:
     """What an act would change, without changing anything.
+
+    Args:
+        described: how many certificates are described, which reads their contents; by default all.
 
     Raises:
         NotFoundError: a certificate is not this home's.
@@ -88,14 +113,16 @@ def preview(
     statuses = {
         place.identifier: target.status(place) for target in targets for place in target.places
     }
+    named = [str(certificate_id) for certificate_id in dict.fromkeys(certificate_ids)]
     by_id = {
         stored.identifier: replace(
             _describe(workspace, stored, statuses[stored.identifier]),
             is_done=stored.identifier not in undone,
         )
-        for stored in workspace.vault.certificates.fetch_many(list(statuses))
+        for stored in workspace.vault.certificates.fetch_many(named[:described])
     }
-    return [by_id[str(certificate_id)] for certificate_id in dict.fromkeys(certificate_ids)]
+    affected = tuple(by_id[identifier] for identifier in named[:described])
+    return Preview(len(named), len(named) - len(undone), affected)
 
 
 def change_status(

@@ -103,7 +103,7 @@ def plan_replacement(
             field="identifier",
         )
     _require_no_other(workspace, replaced, successor)
-    (affected,) = preview(workspace, LifecycleAct.SUPERSEDE, [replaced], decision)
+    (affected,) = preview(workspace, LifecycleAct.SUPERSEDE, [replaced], decision).affected
     return ReplacementPlan(replaced, successor, (), affected, is_issued)
 
 

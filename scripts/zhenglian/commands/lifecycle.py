@@ -34,7 +34,7 @@ from zhenglian.words import (
 
 if TYPE_CHECKING:
     from ledger.actions.decisions import Decision, LifecycleAct
-    from ledger.actions.lifecycle import Affected, StatusResult
+    from ledger.actions.lifecycle import Preview, StatusResult
     from ledger.identifiers import CertificateId
 
 SHOWN = 20
@@ -100,17 +100,17 @@ def _make_command(act: str) -> Callable[..., None]:
             decision = make_decision(
                 workspace, what, types, reason, legal_basis, effective_date, officer
             )
-            affected = preview(workspace, what, named, decision)
-        left = sum(not each.is_done for each in affected)
-        _tell_preview(session, what, affected, decision, dry_run=dry_run)
+            shown = None if session.output.is_json and dry_run else SHOWN
+            told = preview(workspace, what, named, decision, described=shown)
+        _tell_preview(session, what, told, decision, dry_run=dry_run)
         if dry_run:
             return
-        if left and not yes:
-            plan = describe_plan(act, left, session.language)
+        if told.left and not yes:
+            plan = describe_plan(act, told.left, session.language)
             confirm(session, plan, is_final=act == "revoke")
         with session.unlock(passphrase) as workspace:
-            results = change_status(workspace, what, named, decision) if left else []
-        _tell_results(session, what, results, already_done=len(affected) - left)
+            results = change_status(workspace, what, named, decision) if told.left else []
+        _tell_results(session, what, results, already_done=told.done)
 
     change.__doc__ = _HELP[act]
     return change
@@ -140,12 +140,12 @@ def _read_identifiers(arguments: Sequence[str], file: Path | None) -> list[Certi
 def _tell_preview(
     session: Session,
     act: LifecycleAct,
-    affected: Sequence[Affected],
+    told: Preview,
     decision: Decision,
     *,
     dry_run: bool,
 ) -> None:
-    output, pick = session.output, session.language.pick
+    output, pick, affected = session.output, session.language.pick, told.affected
     names = [
         describe_holder(
             each.holder_name, each.holder_code_type, session.language, is_erased=each.is_erased
@@ -168,9 +168,7 @@ def _tell_preview(
         return
     from zhenglian.reasons import describe_reason
 
-    count = len(affected)
-    left = sum(not each.is_done for each in affected)
-    output.line(describe_heading(act.value, left, session.language, dry_run=dry_run), "bold")
+    output.line(describe_heading(act.value, told.left, session.language, dry_run=dry_run), "bold")
     kind = affected[0].certificate_id.type
     reason = describe_reason(kind, decision.reason_code, session.language, session.schemas)
     output.pairs(
@@ -190,11 +188,11 @@ def _tell_preview(
                 describe_status(each.status.name.lower(), session.language)
                 + (pick("（此前已办）", " (done before)") if each.is_done else ""),
             )
-            for each, name in list(zip(affected, names, strict=True))[:SHOWN]
+            for each, name in zip(affected, names, strict=True)
         ),
     )
-    if count > SHOWN:
-        output.line(pick(f"……还有 {count - SHOWN} 张", f"… and {count - SHOWN} more"))
+    if more := told.count - len(affected):
+        output.line(pick(f"……还有 {more} 张", f"… and {more} more"))
     if dry_run:
         output.line(pick("试运行，未作任何变更。", "Dry run: nothing was changed."))
 

@@ -214,7 +214,9 @@ def test_what_was_presented_before_and_all_others_still_verify(ledger: Ledger) -
 def test_erased_certificate_can_be_revoked_and_is_audited(ledger: Ledger) -> None:
     with ledger.open() as workspace:
         erase_certificate(workspace, identify(LONG_PAST), REASON)
-        (affected,) = preview(workspace, LifecycleAct.REVOKE, [identify(LONG_PAST)], _revocation())
+        (affected,) = preview(
+            workspace, LifecycleAct.REVOKE, [identify(LONG_PAST)], _revocation()
+        ).affected
         assert (affected.holder_name, affected.is_erased) == (None, True)
         change_status(workspace, LifecycleAct.REVOKE, [identify(LONG_PAST)], _revocation())
         trail = audit_certificate(workspace, identify(LONG_PAST))

@@ -189,8 +189,9 @@ def test_interrupted_decision_over_several_batches_is_finished_by_the_same_call(
         first, *_ = targets = read_targets(workspace, identify_all(range(6)))
         assert len(targets) == 3
         record_change(workspace, REVOKE, first, DECISION)  # and then the process ended
-        affected = preview(workspace, REVOKE, identify_all(range(6)), DECISION)
-        assert [each.is_done for each in affected] == [True] * 2 + [False] * 4
+        told = preview(workspace, REVOKE, identify_all(range(6)), DECISION)
+        assert [each.is_done for each in told.affected] == [True] * 2 + [False] * 4
+        assert (told.count, told.done, told.left) == (6, 2, 4)
         results = change_status(workspace, REVOKE, identify_all(range(6)), DECISION)
         assert [result.batch_key for result in results] == [t.batch_key for t in targets[1:]]
         assert statuses(workspace, range(6)) == [Status.REVOKED] * 6
@@ -255,8 +256,10 @@ def test_one_wrong_status_keeps_all_from_changing_and_every_wrong_one_is_named(
 def test_preview_tells_whom_it_concerns_and_changes_nothing(provinces: Ledger) -> None:
     with provinces.open() as workspace:
         size = workspace.gateway.log_size()
-        affected = preview(workspace, REVOKE, identify_all([9, 2, 9]), DECISION)
-        assert [(a.certificate_id, a.holder_name, a.status) for a in affected] == [
+        told = preview(workspace, REVOKE, identify_all([9, 2, 9]), DECISION)
+        first = preview(workspace, REVOKE, identify_all([9, 2, 9]), DECISION, described=1)
+        assert (told.count, first.count, first.affected) == (2, 2, told.affected[:1])
+        assert [(a.certificate_id, a.holder_name, a.status) for a in told.affected] == [
             (identify(9), "持证人9", Status.VALID),
             (identify(2), "持证人2", Status.VALID),
         ]
