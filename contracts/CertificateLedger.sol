@@ -5,6 +5,7 @@ import {Module} from "./Module.sol";
 import {ICertificateLedger} from "./interfaces/ICertificateLedger.sol";
 import {IConsortium} from "./interfaces/IConsortium.sol";
 import {IIssuerRegistry} from "./interfaces/IIssuerRegistry.sol";
+import {CivilDates} from "./libraries/CivilDates.sol";
 import {StatementHashes} from "./libraries/StatementHashes.sol";
 import {StatusWords} from "./libraries/StatusWords.sol";
 import {CertificateType, MemberId, Uscc} from "./types/Identifiers.sol";
@@ -120,7 +121,7 @@ contract CertificateLedger is ICertificateLedger, Module {
     /// @inheritdoc ICertificateLedger
     function attestStatus(bytes32 batchKey, uint16 wordIndex) external {
         Batch memory target = _requireBatch(batchKey);
-        if (uint256(wordIndex) * StatusWords.POSITIONS >= target.count) {
+        if (!_hasWord(target.count, wordIndex)) {
             revert StatusOutOfBatch(batchKey, wordIndex, target.count);
         }
         bytes32 word = statusWord(batchKey, wordIndex);
@@ -216,7 +217,7 @@ contract CertificateLedger is ICertificateLedger, Module {
             uint16 index = change.index;
             (bytes32 wordBefore, bytes32 wordAfter) = (change.wordBefore, change.wordAfter);
             if (index < next) revert StatusChangesMalformed(changes.length);
-            if (index >= fullWords && !wordAfter.isWithin(index, count)) {
+            if (index >= fullWords && !(_hasWord(count, index) && wordAfter.isWithin(index, count))) {
                 revert StatusOutOfBatch(batchKey, index, count);
             }
             next = uint256(index) + 1;
@@ -271,15 +272,16 @@ contract CertificateLedger is ICertificateLedger, Module {
         return _PREDECESSOR.statusWord(batchKey, wordIndex);
     }
 
+    function _hasWord(uint256 count, uint256 wordIndex) private pure returns (bool) {
+        return wordIndex * StatusWords.POSITIONS < count;
+    }
+
     function _requireWellFormed(StatusStatement calldata statement) private pure {
         uint256 changes = statement.changes.length;
         if (changes == 0 || changes > MAX_CHANGES) revert StatusChangesMalformed(changes);
         uint256 length = bytes(statement.legalBasis).length;
         if (length == 0 || length > MAX_LEGAL_BASIS) revert LegalBasisMalformed(length);
-        uint256 date = statement.effectiveDate;
-        uint256 month = (date / 100) % 100;
-        uint256 day = date % 100;
-        if (date < 1949_01_01 || date > 9999_12_31 || month == 0 || month > 12 || day == 0 || day > 31) {
+        if (!CivilDates.isDay(statement.effectiveDate)) {
             revert EffectiveDateMalformed(statement.effectiveDate);
         }
     }

@@ -1115,10 +1115,10 @@ class LegalBasisMalformedError(abi.ContractError, MalformedInputError):
 
 @dataclass(eq=False, repr=False)
 class EffectiveDateMalformedError(abi.ContractError, MalformedInputError):
-    """The effective date is not a date as yyyymmdd."""
+    """The effective date is no day of the calendar since 1949, as yyyymmdd."""
 
     default_code = "effective_date_malformed"
-    NOTICE: ClassVar[str] = "The effective date is not a date as yyyymmdd"
+    NOTICE: ClassVar[str] = "The effective date is no day of the calendar since 1949, as yyyymmdd"
     effective_date: int
 
     ABI_FIELDS: ClassVar[tuple[abi.Field, ...]] = (

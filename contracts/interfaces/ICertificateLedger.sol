@@ -53,7 +53,7 @@ interface ICertificateLedger {
     /// @notice The legal basis takes 1 to 256 bytes.
     /// @custom:category malformed_input
     error LegalBasisMalformed(uint256 length);
-    /// @notice The effective date is not a date as yyyymmdd.
+    /// @notice The effective date is no day of the calendar since 1949, as yyyymmdd.
     /// @custom:category malformed_input
     error EffectiveDateMalformed(uint32 effectiveDate);
 

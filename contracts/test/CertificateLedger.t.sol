@@ -316,6 +316,21 @@ contract CertificateLedgerTest is Ledger {
         }
     }
 
+    /// Not even to leave it as it is: there is no such word.
+    function testWordsBeyondTheBatchAreRefusedWhateverTheyAreSetTo() external {
+        uint16[4] memory indices = [uint16(512), 65535, 3, 511]; // the batch has words 0 to 2
+        for (uint256 i = 0; i < indices.length; ++i) {
+            WordChange[] memory changes = new WordChange[](1);
+            changes[0] = WordChange(indices[i], bytes32(bytes1(0x02)), 0);
+            _expectRefused(
+                _statusStatement(batchKey, changes),
+                abi.encodeWithSelector(
+                    ICertificateLedger.StatusOutOfBatch.selector, batchKey, indices[i], COUNT
+                )
+            );
+        }
+    }
+
     function testMalformedChangesAreRefused() external {
         WordChange[] memory none = new WordChange[](0);
         _expectChangesRefused(none);
@@ -415,7 +430,9 @@ contract CertificateLedgerTest is Ledger {
     }
 
     function testAnEffectiveDateIsADate() external {
-        uint32[6] memory dates = [uint32(0), 20260001, 20261301, 20260100, 20260132, 19481231];
+        uint32[9] memory dates = [
+            uint32(0), 20260001, 20261301, 20260100, 20260132, 19481231, 20240231, 20250229, 20260431
+        ];
         for (uint256 i = 0; i < dates.length; ++i) {
             StatusStatement memory statement = _oneChange(batchKey, 0, bytes32(bytes1(0x01)));
             statement.effectiveDate = dates[i];
