@@ -61,6 +61,7 @@ contract Consortium is IConsortium {
     }
 
     uint16 private constant SUITE_P256 = 1;
+    MemberId private constant NOBODY = MemberId.wrap(0);
     uint256 private constant MAX_MEMBERS = 128;
     uint256 private constant MAX_KINDS = 32;
     uint256 private constant MAX_NAME = 128;
@@ -74,6 +75,7 @@ contract Consortium is IConsortium {
 
     mapping(MemberId => Member) private _members;
     MemberId[] private _active;
+    mapping(bytes32 field => mapping(bytes32 key => MemberId)) private _keyOwners; // active members
     mapping(bytes32 proposalId => Proposal) private _proposals;
     mapping(bytes32 name => address) private _modules;
     mapping(bytes32 name => bytes32[]) private _moduleKinds;
@@ -196,6 +198,7 @@ contract Consortium is IConsortium {
         external
     {
         _requireActive(statement.member);
+        _checkKeys(statement.member, statement.keys);
         _useAuthority(statement.member, statement.sequence, _digest(statement.hash()), signature);
         _setKeys(statement.member, statement.keys);
         emit MemberKeysChanged(statement, signature);
@@ -347,6 +350,7 @@ contract Consortium is IConsortium {
         Member storage leaving = _members[target];
         leaving.removedAt = uint40(block.timestamp);
         leaving.membership.push(uint48(block.timestamp), 0);
+        _releaseKeys(target);
         uint256 last = _active.length - 1;
         for (uint256 i = 0; i < last; ++i) {
             if (_active[i] == target) _active[i] = _active[last];
@@ -412,8 +416,8 @@ contract Consortium is IConsortium {
     }
 
     function _admit(Admission memory admission) private {
+        _checkAdmission(admission);
         MemberId id = admission.member;
-        if (_isActive(id)) revert MemberExists(id);
         if (_active.length == MAX_MEMBERS) revert MembersExhausted(MAX_MEMBERS);
         Member storage joining = _members[id];
         joining.admittedAt = uint40(block.timestamp);
@@ -425,12 +429,21 @@ contract Consortium is IConsortium {
     }
 
     function _setKeys(MemberId id, MemberKeys memory keys) private {
-        if (keys.suite != SUITE_P256) revert FieldMalformed("suite");
-        if (!P256.isValidPublicKey(keys.authorityX, keys.authorityY)) revert FieldMalformed("authority");
-        if (keys.caFingerprint == 0) revert FieldMalformed("caFingerprint");
-        if (keys.checkpointKey == 0) revert FieldMalformed("checkpointKey");
-        if (keys.validator == address(0)) revert FieldMalformed("validator");
+        _releaseKeys(id);
+        bytes32[3] memory unshared = _unsharedKeys(keys);
+        for (uint256 i = 0; i < unshared.length; ++i) {
+            _keyOwners[_unsharedField(i)][unshared[i]] = id;
+        }
         _members[id].keys = keys;
+    }
+
+    /// @dev Another's stay: who returns may find its former keys taken.
+    function _releaseKeys(MemberId id) private {
+        bytes32[3] memory unshared = _unsharedKeys(_members[id].keys);
+        for (uint256 i = 0; i < unshared.length; ++i) {
+            bytes32 field = _unsharedField(i);
+            if (_keyOwners[field][unshared[i]] == id) _keyOwners[field][unshared[i]] = NOBODY;
+        }
     }
 
     function _useAuthority(MemberId id, uint64 sequence, bytes32 digest, Signature calldata signature)
@@ -493,11 +506,7 @@ contract Consortium is IConsortium {
         returns (MemberId target)
     {
         if (action == ProposalAction.AdmitMember) {
-            Admission memory admission = abi.decode(payload, (Admission));
-            if (_isActive(admission.member)) revert MemberExists(admission.member);
-            uint256 length = bytes(admission.name).length;
-            if (length == 0 || length > MAX_NAME) revert FieldMalformed("name");
-            if (MemberId.unwrap(admission.member) == 0) revert FieldMalformed("member");
+            _checkAdmission(abi.decode(payload, (Admission)));
         } else if (action == ProposalAction.RemoveMember) {
             target = abi.decode(payload, (MemberId));
             _requireActive(target);
@@ -516,6 +525,28 @@ contract Consortium is IConsortium {
         }
     }
 
+    function _checkAdmission(Admission memory admission) private view {
+        if (!admission.member.isMember()) revert FieldMalformed("member");
+        if (_isActive(admission.member)) revert MemberExists(admission.member);
+        uint256 length = bytes(admission.name).length;
+        if (length == 0 || length > MAX_NAME) revert FieldMalformed("name");
+        _checkKeys(admission.member, admission.keys);
+    }
+
+    function _checkKeys(MemberId id, MemberKeys memory keys) private view {
+        if (keys.suite != SUITE_P256) revert FieldMalformed("suite");
+        if (!P256.isValidPublicKey(keys.authorityX, keys.authorityY)) revert FieldMalformed("authority");
+        if (keys.caFingerprint == 0) revert FieldMalformed("caFingerprint");
+        if (keys.checkpointKey == 0) revert FieldMalformed("checkpointKey");
+        if (keys.validator == address(0)) revert FieldMalformed("validator");
+        bytes32[3] memory unshared = _unsharedKeys(keys);
+        for (uint256 i = 0; i < unshared.length; ++i) {
+            bytes32 field = _unsharedField(i);
+            MemberId owner = _keyOwners[field][unshared[i]];
+            if (owner != NOBODY && owner != id) revert KeyOfAnotherMember(field, owner, id);
+        }
+    }
+
     function _isActive(MemberId id) private view returns (bool) {
         Member storage found = _members[id];
         return found.admittedAt != 0 && found.removedAt == 0;
@@ -526,6 +557,15 @@ contract Consortium is IConsortium {
         return MemberRecord(
             found.keys, found.admittedAt, found.removedAt, found.frozenUntil, found.sequence
         );
+    }
+
+    /// @dev Of the authority key x alone: who has one of the two keys of that x has the other.
+    function _unsharedKeys(MemberKeys memory keys) private pure returns (bytes32[3] memory) {
+        return [keys.authorityX, keys.checkpointKey, bytes32(uint256(uint160(keys.validator)))];
+    }
+
+    function _unsharedField(uint256 i) private pure returns (bytes32) {
+        return i == 0 ? bytes32("authority") : i == 1 ? bytes32("checkpointKey") : bytes32("validator");
     }
 
     function _digest(bytes32 structHash) private view returns (bytes32) {

@@ -70,7 +70,7 @@ contract IssuerRegistry is IIssuerRegistry, Module {
     {
         uint256 length = bytes(statement.name).length;
         if (length == 0 || length > MAX_NAME) revert FieldMalformed("name");
-        if (Uscc.unwrap(statement.issuer) == 0) revert FieldMalformed("issuer");
+        if (!statement.issuer.isUscc()) revert FieldMalformed("issuer");
         if (statement.validUntil < block.timestamp || statement.validUntil > NO_END) {
             revert PeriodMalformed(uint64(block.timestamp), statement.validUntil);
         }
@@ -374,9 +374,8 @@ contract IssuerRegistry is IIssuerRegistry, Module {
     /// whose identifier is a code of 18 characters, governs anywhere.
     function _requireInside(RegionCode region, MemberId member) private pure {
         bool isProvince = bytes12(MemberId.unwrap(member) << 48) == 0;
-        bytes6 code = RegionCode.unwrap(region);
-        if (code == 0) revert FieldMalformed("region");
-        if (isProvince && bytes2(code) != bytes2(MemberId.unwrap(member))) {
+        if (!region.isRegion()) revert FieldMalformed("region");
+        if (isProvince && bytes2(RegionCode.unwrap(region)) != bytes2(MemberId.unwrap(member))) {
             revert RegionOutsideMember(region, member);
         }
     }

@@ -87,7 +87,8 @@ class LogEntry(abi.Leaf):
 
 @dataclass(frozen=True, slots=True)
 class MemberKeys(abi.Struct):
-    """What a member is known by.
+    """What a member is known by. No two active members have the same authority key, checkpoint
+    key or validator.
 
     Attributes:
         suite: of the authority key.
@@ -1175,6 +1176,26 @@ class FieldMalformedError(abi.ContractError, MalformedInputError):
 
 
 @dataclass(eq=False, repr=False)
+class KeyOfAnotherMemberError(abi.ContractError, ConflictError):
+    """Another member has this authority key, checkpoint key or validator: each is one member's
+    alone."""
+
+    default_code = "key_of_another_member"
+    NOTICE: ClassVar[str] = (
+        "Another member has this authority key, checkpoint key or validator: each is one member's alone"
+    )
+    field_name: bytes
+    owner: MemberId | None
+    member: MemberId | None
+
+    ABI_FIELDS: ClassVar[tuple[abi.Field, ...]] = (
+        abi.Field("field_name", "field", _BYTES32),
+        abi.Field("owner", "owner", _OPTIONAL_MEMBER_ID),
+        abi.Field("member", "member", _OPTIONAL_MEMBER_ID),
+    )
+
+
+@dataclass(eq=False, repr=False)
 class AuthorityInvalidError(abi.ContractError, NotAuthorizedError):
     """The signature was not made by the member's authority key over this digest."""
 
@@ -1756,6 +1777,7 @@ ERRORS_BY_SELECTOR: Final[Mapping[bytes, type[abi.ContractError]]] = {
         MemberExistsError,
         MembersExhaustedError,
         FieldMalformedError,
+        KeyOfAnotherMemberError,
         AuthorityInvalidError,
         AuthoritySequenceUnexpectedError,
         CallerNotModuleError,

@@ -56,6 +56,9 @@ interface IConsortium {
     /// @notice A field is empty, too long or not of its form.
     /// @custom:category malformed_input
     error FieldMalformed(bytes32 field);
+    /// @notice Another member has this authority key, checkpoint key or validator: each is one member's alone.
+    /// @custom:category conflict
+    error KeyOfAnotherMember(bytes32 field, MemberId owner, MemberId member);
     /// @notice The signature was not made by the member's authority key over this digest.
     /// @custom:category not_authorized
     error AuthorityInvalid(MemberId member, bytes32 digest);

@@ -51,6 +51,35 @@ contract ConsortiumTest is Ledger {
         this.deploy("Consortium", arguments);
     }
 
+    /// What no vote could carry does not found a ledger either.
+    function testMalformedMembersNeitherFoundNorAreAdmitted() external {
+        bytes18[6] memory ids =
+            [bytes18(0), "5000", "500100", "5X0000", "11100000000013338", "1110000000001333?W"];
+        for (uint256 i = 0; i < 9; ++i) {
+            Admission memory admission = _admission(HUNAN);
+            bytes32 field = "member";
+            if (i < 6) admission.member = MemberId.wrap(ids[i]);
+            if (i == 6) (admission.name, field) = ("", "name");
+            if (i == 7) (admission.name, field) = (string(new bytes(129)), "name");
+            if (i == 8) (admission.keys.validator, field) = (address(0), "validator");
+            bytes memory refusal =
+                abi.encodeWithSelector(IConsortium.FieldMalformed.selector, field);
+
+            (ProposalStatement memory proposal, Signature memory ballot) =
+                _signedProposal(CHONGQING, ProposalAction.AdmitMember, abi.encode(admission));
+            vm.expectRevert(refusal);
+            consortium.propose(proposal, ballot);
+
+            address future = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
+            address newLog = _deploy("EntryLog", abi.encode(future, 0, new bytes32[](0)));
+            FoundingStatement memory statement = FoundingStatement(admission);
+            Signature memory signature = _sign(_authorityKeys[HUNAN], hasher.digest(statement));
+            bytes memory arguments = abi.encode(LEDGER_ID, newLog, statement, signature);
+            vm.expectRevert(refusal);
+            this.deploy("Consortium", arguments);
+        }
+    }
+
     function deploy(string memory name, bytes memory arguments) external returns (address) {
         return _deploy(name, arguments);
     }
@@ -430,6 +459,90 @@ contract ConsortiumTest is Ledger {
         }
     }
 
+    /// A validator listed twice would count twice in the engine, a shared checkpoint key would let
+    /// one cosignature stand for two.
+    function testAKeyOfAnotherMemberIsRefused() external {
+        MemberKeys memory others = _memberKeys(_authorityKeys[BEIJING]);
+        for (uint256 i = 0; i < 4; ++i) {
+            MemberKeys memory keys = _memberKeys(77);
+            bytes32 field;
+            if (i == 0) (keys.validator, field) = (others.validator, "validator");
+            if (i == 1) (keys.checkpointKey, field) = (others.checkpointKey, "checkpointKey");
+            if (i >= 2) {
+                (keys.authorityX, keys.authorityY) = (others.authorityX, others.authorityY);
+                field = "authority";
+            }
+            if (i == 3) keys.authorityY = bytes32(_P256_FIELD - uint256(keys.authorityY));
+            MemberKeysStatement memory statement = MemberKeysStatement(SICHUAN, keys, _next(SICHUAN));
+            Signature memory signature = _sign(_authorityKeys[SICHUAN], hasher.digest(statement));
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    IConsortium.KeyOfAnotherMember.selector, field, BEIJING, SICHUAN
+                )
+            );
+            consortium.changeMemberKeys(statement, signature);
+        }
+    }
+
+    function testNobodyIsAdmittedWithAnothersValidator() external {
+        Admission memory admission = _admission(HUNAN);
+        admission.keys.validator = address(2);
+        (ProposalStatement memory statement, Signature memory signature) =
+            _signedProposal(CHONGQING, ProposalAction.AdmitMember, abi.encode(admission));
+        bytes memory refusal = abi.encodeWithSelector(
+            IConsortium.KeyOfAnotherMember.selector, bytes32("validator"), SICHUAN, HUNAN
+        );
+        vm.expectRevert(refusal);
+        consortium.propose(statement, signature);
+
+        admission.keys.validator = address(77); // free when it is proposed, and not any more later
+        bytes memory payload = abi.encode(admission);
+        bytes32 id = _propose(CHONGQING, ProposalAction.AdmitMember, payload);
+        for (uint256 i = 0; i < 3; ++i) {
+            _vote(consortium.activeMembers()[i], id, true);
+        }
+        (MemberKeysStatement memory rotation, Signature memory ballot) = _rotation(SICHUAN, 77);
+        consortium.changeMemberKeys(rotation, ballot);
+        vm.expectRevert(refusal);
+        consortium.execute(id, payload);
+    }
+
+    function testKeysThatAMemberGaveUpAreFreeAndItsNewOnesAreNot() external {
+        (MemberKeysStatement memory statement, Signature memory signature) = _rotation(SICHUAN, 77);
+        consortium.changeMemberKeys(statement, signature);
+        _authorityKeys[SICHUAN] = 77;
+        (statement, signature) = _rotation(BEIJING, 2); // what Sichuan had
+        consortium.changeMemberKeys(statement, signature);
+        _authorityKeys[BEIJING] = 2;
+        (statement, signature) = _rotation(GUANGDONG, 77);
+        vm.expectPartialRevert(IConsortium.KeyOfAnotherMember.selector);
+        consortium.changeMemberKeys(statement, signature);
+        (statement, signature) = _rotation(SICHUAN, 77); // its own may stay
+        consortium.changeMemberKeys(statement, signature);
+    }
+
+    function testKeysOfAMemberThatLeftMayBeTakenAndAreNotTakenBack() external {
+        _remove(GUANGDONG);
+        (MemberKeysStatement memory statement, Signature memory signature) = _rotation(SICHUAN, 4);
+        consortium.changeMemberKeys(statement, signature);
+        _authorityKeys[SICHUAN] = 4;
+        bytes memory payload = abi.encode(_admission(GUANGDONG));
+        (ProposalStatement memory proposal, Signature memory ballot) =
+            _signedProposal(CHONGQING, ProposalAction.AdmitMember, payload);
+        vm.expectPartialRevert(IConsortium.KeyOfAnotherMember.selector);
+        consortium.propose(proposal, ballot);
+
+        _authorityKeys[GUANGDONG] = 88; // it returns with others, and Sichuan keeps its own
+        _admit(GUANGDONG);
+        (statement, signature) = _rotation(GUANGDONG, 4);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IConsortium.KeyOfAnotherMember.selector, bytes32("authority"), SICHUAN, GUANGDONG
+            )
+        );
+        consortium.changeMemberKeys(statement, signature);
+    }
+
     function testOnlyModulesUseAuthority() external {
         Signature memory signature = _sign(_authorityKeys[SICHUAN], "digest");
         uint64 sequence = _next(SICHUAN);
@@ -476,6 +589,9 @@ contract ConsortiumTest is Ledger {
         consortium.attestMember(HUNAN);
     }
 
+    uint256 private constant _P256_FIELD =
+        0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF;
+
     function _rotation(MemberId member, uint256 newKey)
         private
         view
@@ -495,6 +611,6 @@ contract ConsortiumTest is Ledger {
     }
 
     function _numbered(uint256 number) private pure returns (bytes18) {
-        return bytes18(bytes(vm.toString(600_000 + number)));
+        return bytes18(bytes(vm.toString(111_000_000_000_000_000 + number)));
     }
 }

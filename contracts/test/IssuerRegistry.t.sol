@@ -112,7 +112,11 @@ contract IssuerRegistryTest is Ledger {
         _expectDepartmentRefused("", NEW_ISSUER, "500000", "name");
         _expectDepartmentRefused(string(new bytes(257)), NEW_ISSUER, "500000", "name");
         _expectDepartmentRefused("name", Uscc.wrap(0), "500000", "issuer");
+        _expectDepartmentRefused("name", Uscc.wrap("11430000006122244"), "500000", "issuer");
+        _expectDepartmentRefused("name", Uscc.wrap("1143000000612224?L"), "500000", "issuer");
         _expectDepartmentRefused("name", NEW_ISSUER, 0, "region");
+        _expectDepartmentRefused("name", NEW_ISSUER, "50", "region");
+        _expectDepartmentRefused("name", NEW_ISSUER, "50010A", "region");
     }
 
     function testAnEndedDepartmentSealsNothing() external {

@@ -16,8 +16,9 @@ type RegionCode is bytes6;
 /// Certificate type (GB/T 36904): code of the defining authority and three digits, 21 characters.
 type CertificateType is bytes21;
 
-using {isSameMember as ==, isOtherMember as !=} for MemberId global;
-using {isSameUscc as ==, isOtherUscc as !=} for Uscc global;
+using {isSameMember as ==, isOtherMember as !=, isMember} for MemberId global;
+using {isRegion} for RegionCode global;
+using {isSameUscc as ==, isOtherUscc as !=, isUscc} for Uscc global;
 
 function isSameMember(MemberId a, MemberId b) pure returns (bool) {
     return MemberId.unwrap(a) == MemberId.unwrap(b);
@@ -33,4 +34,32 @@ function isSameUscc(Uscc a, Uscc b) pure returns (bool) {
 
 function isOtherUscc(Uscc a, Uscc b) pure returns (bool) {
     return Uscc.unwrap(a) != Uscc.unwrap(b);
+}
+
+/// Whether it has the form of a province's code, or that of a unified social credit code.
+function isMember(MemberId id) pure returns (bool) {
+    bytes18 text = MemberId.unwrap(id);
+    bool endsAsProvince = bytes4(text << 16) == "0000";
+    return (endsAsProvince && isText(text, 6, false)) || isText(text, 18, true);
+}
+
+/// Whether it has the form of a region's code.
+function isRegion(RegionCode code) pure returns (bool) {
+    return isText(bytes18(RegionCode.unwrap(code)), 6, false);
+}
+
+/// Whether it has the form of a unified social credit code; its check character is not checked.
+function isUscc(Uscc code) pure returns (bool) {
+    return isText(Uscc.unwrap(code), 18, true);
+}
+
+/// Whether it is `length` digits (or capital letters, where there may be any) and zero bytes.
+function isText(bytes18 text, uint256 length, bool mayHaveLetters) pure returns (bool) {
+    for (uint256 i = 0; i < 18; ++i) {
+        bytes1 c = text[i];
+        bool isDigit = c >= "0" && c <= "9";
+        bool isLetter = mayHaveLetters && c >= "A" && c <= "Z";
+        if (i < length ? !(isDigit || isLetter) : c != 0) return false;
+    }
+    return true;
 }

@@ -14,7 +14,8 @@ struct Signature {
     bytes32 s;
 }
 
-/// What a member is known by.
+/// What a member is known by. No two active members have the same authority key, checkpoint key or
+/// validator.
 struct MemberKeys {
     uint16 suite; // of the authority key
     bytes32 authorityX; // offline key that signs the member's acts

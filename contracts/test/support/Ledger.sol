@@ -159,7 +159,12 @@ abstract contract Ledger {
     function _memberKeys(uint256 authorityKey) internal pure returns (MemberKeys memory) {
         (bytes32 x, bytes32 y) = _point(authorityKey);
         return MemberKeys(
-            1, x, y, sha256("root certificate"), sha256("checkpoint key"), address(uint160(authorityKey))
+            1,
+            x,
+            y,
+            sha256("root certificate"),
+            sha256(abi.encode("checkpoint key", authorityKey)),
+            address(uint160(authorityKey))
         );
     }
 

@@ -109,11 +109,12 @@ contract LedgerHandler is Ledger {
 
     function rotateAuthority(uint8 which, uint64 seed) external recorded(1) {
         MemberId member = _member(which);
+        uint256 newKey = 1000 + uint256(seed) * 4 + (which % 4); // no other member's
         MemberKeysStatement memory statement =
-            MemberKeysStatement(member, _memberKeys(uint256(seed) + 1000), _next(member));
+            MemberKeysStatement(member, _memberKeys(newKey), _next(member));
         Signature memory signature = _sign(_authorityKeys[member], hasher.digest(statement));
         consortium.changeMemberKeys(statement, signature);
-        _authorityKeys[member] = uint256(seed) + 1000;
+        _authorityKeys[member] = newKey;
     }
 
     /// Some members vote at once, so that some freezes are carried.

@@ -51,7 +51,7 @@ from tests.support.consortium import (
 )
 
 BAD_CHECK = RawCode(b"11500000000000777" + (b"0" if str(ISSUER)[-1] != "0" else b"1"))
-NOT_ASCII = RawCode("重庆市".encode() + b"\xff\xfe\x00\x01")
+LETTERS = RawCode(b"1150000000000077OI")  # the contracts let pass letters that no code has
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def register_raw(workspace: Workspace, code: RawCode) -> ec.EllipticCurvePrivate
     return key
 
 
-@pytest.mark.parametrize("code", [BAD_CHECK, NOT_ASCII], ids=["check", "ascii"])
+@pytest.mark.parametrize("code", [BAD_CHECK, LETTERS], ids=["check", "letters"])
 def test_code_that_is_none_stops_nobodys_index(consortium: Consortium, code: RawCode) -> None:
     with consortium.open() as workspace:
         size = workspace.gateway.log_size()
@@ -221,7 +221,7 @@ def carry(consortium: Consortium, action: ProposalAction, payload: bytes) -> Non
         assert vote(workspace, proposal_id, approve=True).executed
 
 
-@pytest.mark.parametrize("code", [BAD_CHECK, NOT_ASCII], ids=["check", "ascii"])
+@pytest.mark.parametrize("code", [BAD_CHECK, LETTERS], ids=["check", "letters"])
 def test_member_whose_code_is_none_stops_nobodys_index(
     consortium: Consortium, code: RawCode
 ) -> None:
