@@ -39,6 +39,7 @@ contract Consortium is IConsortium {
         uint40 removedAt;
         uint40 frozenUntil;
         uint64 sequence;
+        uint32 terms; // admissions so far
         Checkpoints.Trace208 membership; // 1 from its admission, 0 from its removal
         mapping(address account => Span) operators;
     }
@@ -54,10 +55,17 @@ contract Consortium is IConsortium {
         uint40 expiresAt;
         bool isExecuted;
         uint16 rejections;
+        uint32 decisions; // about its subject, when it was proposed
         bytes32 payloadHash;
+        bytes32 subject;
         MemberId target; // of a removal, else 0
-        MemberId[] approvers;
-        mapping(MemberId => bool) hasVoted;
+        Approval[] approvals;
+        mapping(MemberId => uint32 term) votedIn;
+    }
+
+    struct Approval {
+        MemberId member;
+        uint32 term;
     }
 
     uint16 private constant SUITE_P256 = 1;
@@ -77,9 +85,10 @@ contract Consortium is IConsortium {
     MemberId[] private _active;
     mapping(bytes32 field => mapping(bytes32 key => MemberId)) private _keyOwners; // active members
     mapping(bytes32 proposalId => Proposal) private _proposals;
+    mapping(bytes32 subject => uint32) private _decisions; // carried out about it
     mapping(bytes32 name => address) private _modules;
     mapping(bytes32 name => bytes32[]) private _moduleKinds;
-    mapping(address module => bool) private _isModule;
+    mapping(address module => bytes32 name) private _moduleNames;
     mapping(bytes32 name => uint64) private _moduleFrozenUntil;
 
     /// @param newLedgerId 32 random bytes, fixed for ever
@@ -135,13 +144,15 @@ contract Consortium is IConsortium {
         }
         _requireActive(statement.member);
         _useAuthority(statement.member, statement.sequence, proposalId, signature);
-        MemberId target = _checkPayload(statement.action, statement.payload);
+        (MemberId target, bytes32 subject) = _checkPayload(statement.action, statement.payload);
 
         Proposal storage created = _proposals[proposalId];
         created.proposer = statement.member;
         created.action = statement.action;
         created.expiresAt = uint40(statement.expiresAt);
+        created.decisions = _decisions[subject];
         created.payloadHash = keccak256(statement.payload);
+        created.subject = subject;
         created.target = target;
         emit ProposalSubmitted(proposalId, statement, signature);
         _recordAs(
@@ -156,14 +167,17 @@ contract Consortium is IConsortium {
     function vote(VoteStatement calldata statement, Signature calldata signature) external {
         Proposal storage open = _requireOpen(statement.proposalId);
         _requireActive(statement.member);
-        if (open.hasVoted[statement.member]) revert AlreadyVoted(statement.proposalId, statement.member);
+        uint32 term = _members[statement.member].terms;
+        if (open.votedIn[statement.member] == term) {
+            revert AlreadyVoted(statement.proposalId, statement.member);
+        }
         if (open.target == statement.member && _active.length > 2) {
             revert RemovalTargetMayNotVote(statement.proposalId, statement.member);
         }
         _useAuthority(statement.member, statement.sequence, _digest(statement.hash()), signature);
 
-        open.hasVoted[statement.member] = true;
-        if (statement.approve) open.approvers.push(statement.member);
+        open.votedIn[statement.member] = term;
+        if (statement.approve) open.approvals.push(Approval(statement.member, term));
         else ++open.rejections;
         emit VoteCast(statement, signature);
         _recordAs(
@@ -180,6 +194,7 @@ contract Consortium is IConsortium {
         }
         _requireQuorum(proposalId, open);
         open.isExecuted = true;
+        ++_decisions[open.subject];
 
         if (open.action == ProposalAction.AdmitMember) {
             _executeAdmission(proposalId, open.proposer, abi.decode(payload, (Admission)));
@@ -239,7 +254,7 @@ contract Consortium is IConsortium {
     function useAuthority(MemberId id, uint64 sequence, bytes32 digest, Signature calldata signature)
         external
     {
-        if (!_isModule[msg.sender]) revert CallerNotModule(msg.sender);
+        if (_moduleNames[msg.sender] == 0) revert CallerNotModule(msg.sender);
         _requireActive(id);
         _useAuthority(id, sequence, digest, signature);
     }
@@ -318,14 +333,15 @@ contract Consortium is IConsortium {
             found.payloadHash,
             found.expiresAt,
             found.isExecuted,
-            uint16(found.approvers.length),
+            uint16(found.approvals.length),
             found.rejections
         );
     }
 
     /// @inheritdoc IConsortium
     function hasVoted(bytes32 proposalId, MemberId id) external view returns (bool) {
-        return _proposals[proposalId].hasVoted[id];
+        uint32 term = _members[id].terms;
+        return term != 0 && _proposals[proposalId].votedIn[id] == term;
     }
 
     /// @inheritdoc IConsortium
@@ -367,6 +383,7 @@ contract Consortium is IConsortium {
         if (codeHash != installation.codeHash) {
             revert ModuleCodeMismatch(installation.module, installation.codeHash, codeHash);
         }
+        _requireOneName(installation);
         // All kinds leave the predecessor, those that the replacement does not take as well: what
         // could still record would still change the state that is read through.
         address predecessor = _modules[installation.name];
@@ -381,9 +398,9 @@ contract Consortium is IConsortium {
             _LOG.assignKind(kind, installation.module);
         }
         _moduleKinds[installation.name] = installation.kinds;
-        if (predecessor != address(0)) _isModule[predecessor] = false;
+        _moduleNames[predecessor] = 0;
         _modules[installation.name] = installation.module;
-        _isModule[installation.module] = true;
+        _moduleNames[installation.module] = installation.name;
         emit ModuleInstalled(proposalId, predecessor, installation);
         _recordAs(
             ModuleInstalled.selector,
@@ -423,6 +440,7 @@ contract Consortium is IConsortium {
         joining.admittedAt = uint40(block.timestamp);
         joining.removedAt = 0;
         joining.frozenUntil = 0;
+        ++joining.terms;
         joining.membership.push(uint48(block.timestamp), 1);
         _setKeys(id, admission.keys);
         _active.push(id);
@@ -470,17 +488,19 @@ contract Consortium is IConsortium {
         if (!isGood) revert AuthorityInvalid(id, digest);
     }
 
-    /// @dev Approvals count while their giver is a member; who is to be removed does not count at
-    /// all, except when only two are left.
+    /// @dev Approvals count while their giver is the member it was when it gave them: who returns,
+    /// perhaps since its key was stolen, votes anew. Who is to be removed does not count at all,
+    /// except when only two are left.
     function _requireQuorum(bytes32 proposalId, Proposal storage open) private view {
         MemberId target = open.target;
         bool excludesTarget = MemberId.unwrap(target) != 0 && _active.length > 2;
         uint256 counted = _active.length;
         if (excludesTarget && _isActive(target)) --counted;
         uint256 approvals = 0;
-        for (uint256 i = 0; i < open.approvers.length; ++i) {
-            MemberId approver = open.approvers[i];
-            if (_isActive(approver) && !(excludesTarget && approver == target)) ++approvals;
+        for (uint256 i = 0; i < open.approvals.length; ++i) {
+            Approval memory given = open.approvals[i];
+            bool isStanding = _isActive(given.member) && _members[given.member].terms == given.term;
+            if (isStanding && !(excludesTarget && given.member == target)) ++approvals;
         }
         if (approvals * 3 <= counted * 2) revert QuorumMissing(proposalId, approvals, counted);
     }
@@ -492,6 +512,15 @@ contract Consortium is IConsortium {
         if (block.timestamp >= open.expiresAt) {
             revert ProposalExpired(proposalId, open.expiresAt, uint64(block.timestamp));
         }
+        if (_decisions[open.subject] != open.decisions) revert ProposalLapsed(proposalId);
+    }
+
+    /// @dev Under two names it would lose its kinds and its use of authority with either.
+    function _requireOneName(Installation memory installation) private view {
+        bytes32 other = _moduleNames[installation.module];
+        if (other != 0 && other != installation.name) {
+            revert ModuleUnderAnotherName(installation.module, other);
+        }
     }
 
     function _requireActive(MemberId id) private view {
@@ -500,21 +529,27 @@ contract Consortium is IConsortium {
 
     /// @dev What can be told at once is told when it is proposed, not after the votes.
     /// @return target who is to be removed, else 0
+    /// @return subject what it decides: a membership, a module's name or a freeze
     function _checkPayload(ProposalAction action, bytes calldata payload)
         private
         view
-        returns (MemberId target)
+        returns (MemberId target, bytes32 subject)
     {
         if (action == ProposalAction.AdmitMember) {
-            _checkAdmission(abi.decode(payload, (Admission)));
+            Admission memory admission = abi.decode(payload, (Admission));
+            _checkAdmission(admission);
+            subject = _subject("member", MemberId.unwrap(admission.member));
         } else if (action == ProposalAction.RemoveMember) {
             target = abi.decode(payload, (MemberId));
             _requireActive(target);
+            subject = _subject("member", MemberId.unwrap(target));
         } else if (action == ProposalAction.InstallModule) {
             Installation memory installation = abi.decode(payload, (Installation));
             if (installation.name == 0) revert FieldMalformed("name");
             if (installation.kinds.length > MAX_KINDS) revert FieldMalformed("kinds");
             if (installation.module.code.length == 0) revert FieldMalformed("module");
+            _requireOneName(installation);
+            subject = _subject("module", installation.name);
         } else {
             Freeze memory freeze = abi.decode(payload, (Freeze));
             bool namesModule = freeze.module != 0;
@@ -522,6 +557,7 @@ contract Consortium is IConsortium {
             if (namesModule == namesMember) revert FieldMalformed("target");
             if (namesMember) _requireActive(freeze.member);
             if (action == ProposalAction.Unfreeze && freeze.until != 0) revert FieldMalformed("until");
+            subject = _subject("freeze", namesModule ? freeze.module : bytes32(MemberId.unwrap(freeze.member)));
         }
     }
 
@@ -557,6 +593,10 @@ contract Consortium is IConsortium {
         return MemberRecord(
             found.keys, found.admittedAt, found.removedAt, found.frozenUntil, found.sequence
         );
+    }
+
+    function _subject(bytes32 what, bytes32 which) private pure returns (bytes32) {
+        return keccak256(abi.encode(what, which));
     }
 
     /// @dev Of the authority key x alone: who has one of the two keys of that x has the other.

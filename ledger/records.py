@@ -146,7 +146,7 @@ class ProposalRecord(abi.Struct):
 
     Attributes:
         payload_hash: keccak256 of the payload.
-        approvals: recorded; those of members active at execution count.
+        approvals: recorded; those given in their members' present membership count.
     """
 
     proposer: MemberId | None
@@ -1177,13 +1177,10 @@ class FieldMalformedError(abi.ContractError, MalformedInputError):
 
 @dataclass(eq=False, repr=False)
 class KeyOfAnotherMemberError(abi.ContractError, ConflictError):
-    """Another member has this authority key, checkpoint key or validator: each is one member's
-    alone."""
+    """Another member has this authority key, checkpoint key or validator."""
 
     default_code = "key_of_another_member"
-    NOTICE: ClassVar[str] = (
-        "Another member has this authority key, checkpoint key or validator: each is one member's alone"
-    )
+    NOTICE: ClassVar[str] = "Another member has this authority key, checkpoint key or validator"
     field_name: bytes
     owner: MemberId | None
     member: MemberId | None
@@ -1314,6 +1311,21 @@ class ProposalExecutedError(abi.ContractError, ConflictError):
 
 
 @dataclass(eq=False, repr=False)
+class ProposalLapsedError(abi.ContractError, ConflictError):
+    """Another proposal about the same matter was carried out since; propose anew."""
+
+    default_code = "proposal_lapsed"
+    NOTICE: ClassVar[str] = (
+        "Another proposal about the same matter was carried out since; propose anew"
+    )
+    proposal_id: bytes
+
+    ABI_FIELDS: ClassVar[tuple[abi.Field, ...]] = (
+        abi.Field("proposal_id", "proposalId", _BYTES32),
+    )
+
+
+@dataclass(eq=False, repr=False)
 class ProposalPayloadMismatchError(abi.ContractError, MalformedInputError):
     """The payload is not the one that was proposed."""
 
@@ -1404,6 +1416,21 @@ class ModuleCodeMismatchError(abi.ContractError, ConflictError):
         abi.Field("module", "module", abi.ADDRESS),
         abi.Field("expected", "expected", _BYTES32),
         abi.Field("actual", "actual", _BYTES32),
+    )
+
+
+@dataclass(eq=False, repr=False)
+class ModuleUnderAnotherNameError(abi.ContractError, ConflictError):
+    """This address is a module under another name already."""
+
+    default_code = "module_under_another_name"
+    NOTICE: ClassVar[str] = "This address is a module under another name already"
+    module: str
+    name: bytes
+
+    ABI_FIELDS: ClassVar[tuple[abi.Field, ...]] = (
+        abi.Field("module", "module", abi.ADDRESS),
+        abi.Field("name", "name", _BYTES32),
     )
 
 
@@ -1786,12 +1813,14 @@ ERRORS_BY_SELECTOR: Final[Mapping[bytes, type[abi.ContractError]]] = {
         ProposalExpiredError,
         ProposalExpiryOutOfRangeError,
         ProposalExecutedError,
+        ProposalLapsedError,
         ProposalPayloadMismatchError,
         AlreadyVotedError,
         RemovalTargetMayNotVoteError,
         QuorumMissingError,
         LastMemberError,
         ModuleCodeMismatchError,
+        ModuleUnderAnotherNameError,
         KindTakenError,
         ModuleUnknownError,
         FreezeTooLongError,

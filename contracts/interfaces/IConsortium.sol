@@ -19,7 +19,8 @@ import {IEntryLog} from "./IEntryLog.sol";
 /// @title Who belongs to the ledger and what it consists of
 /// @notice Members, their keys and operator accounts; proposals and votes; the directory of modules;
 /// freezes. Admission, removal, installation and freezes need more than two thirds of the members
-/// active at execution.
+/// active at execution. A proposal lapses when another one about the same member, module or freeze
+/// is carried out, so that none that was left over undoes what was decided later.
 interface IConsortium {
     /// @notice The consortium began with one member.
     event ConsortiumFounded(bytes32 indexed ledgerId, FoundingStatement statement, Signature signature);
@@ -56,7 +57,7 @@ interface IConsortium {
     /// @notice A field is empty, too long or not of its form.
     /// @custom:category malformed_input
     error FieldMalformed(bytes32 field);
-    /// @notice Another member has this authority key, checkpoint key or validator: each is one member's alone.
+    /// @notice Another member has this authority key, checkpoint key or validator.
     /// @custom:category conflict
     error KeyOfAnotherMember(bytes32 field, MemberId owner, MemberId member);
     /// @notice The signature was not made by the member's authority key over this digest.
@@ -83,6 +84,9 @@ interface IConsortium {
     /// @notice The proposal was carried out before.
     /// @custom:category conflict
     error ProposalExecuted(bytes32 proposalId);
+    /// @notice Another proposal about the same matter was carried out since; propose anew.
+    /// @custom:category conflict
+    error ProposalLapsed(bytes32 proposalId);
     /// @notice The payload is not the one that was proposed.
     /// @custom:category malformed_input
     error ProposalPayloadMismatch(bytes32 proposalId, bytes32 expected, bytes32 actual);
@@ -101,6 +105,9 @@ interface IConsortium {
     /// @notice The code at the address is not the code that was voted for.
     /// @custom:category conflict
     error ModuleCodeMismatch(address module, bytes32 expected, bytes32 actual);
+    /// @notice This address is a module under another name already.
+    /// @custom:category conflict
+    error ModuleUnderAnotherName(address module, bytes32 name);
     /// @notice Another module owns this kind of entry.
     /// @custom:category conflict
     error KindTaken(bytes32 kind, address owner);
@@ -165,6 +172,7 @@ interface IConsortium {
 
     function proposal(bytes32 proposalId) external view returns (ProposalRecord memory);
 
+    /// @notice Whether it has voted since it was last admitted.
     function hasVoted(bytes32 proposalId, MemberId id) external view returns (bool);
 
     /// @notice Until when new acts of this module are stopped, 0 if never.

@@ -242,8 +242,65 @@ contract ConsortiumTest is Ledger {
             _vote(members[i], second, true);
         }
         consortium.execute(first, admission);
-        vm.expectRevert(abi.encodeWithSelector(IConsortium.MemberExists.selector, HUNAN));
+        vm.expectRevert(abi.encodeWithSelector(IConsortium.ProposalLapsed.selector, second));
         consortium.execute(second, admission);
+    }
+
+    /// Anyone may execute: what was carried twice must not be kept for the day after the removal.
+    function testALeftoverAdmissionDoesNotUndoARemoval() external {
+        bytes memory payload = abi.encode(_admission(HUNAN));
+        bytes32 first = _withThreeVotes(ProposalAction.AdmitMember, payload);
+        _authorityKeys[HUNAN] = 88;
+        bytes memory other = abi.encode(_admission(HUNAN));
+        bytes32 second = _withThreeVotes(ProposalAction.AdmitMember, other);
+        consortium.execute(first, payload);
+        _remove(HUNAN);
+        vm.expectRevert(abi.encodeWithSelector(IConsortium.ProposalLapsed.selector, second));
+        consortium.execute(second, other);
+        vm.assertFalse(consortium.isActiveMember(HUNAN));
+    }
+
+    function testALeftoverRemovalDoesNotRemoveWhoReturned() external {
+        bytes memory payload = abi.encode(GUANGDONG);
+        bytes32 leftover = _withThreeVotes(ProposalAction.RemoveMember, payload);
+        _remove(GUANGDONG);
+        _admit(GUANGDONG);
+        bytes memory refusal =
+            abi.encodeWithSelector(IConsortium.ProposalLapsed.selector, leftover);
+        vm.expectRevert(refusal);
+        consortium.execute(leftover, payload);
+        (VoteStatement memory statement, Signature memory signature) =
+            _signedVote(CHONGQING, leftover, true);
+        vm.expectRevert(refusal); // nor does anyone vote on it any more
+        consortium.vote(statement, signature);
+    }
+
+    function testAProposalDoesNotLapseByWhatIsDecidedOfAnother() external {
+        bytes memory payload = abi.encode(_admission(HUNAN));
+        bytes32 id = _withThreeVotes(ProposalAction.AdmitMember, payload);
+        _admitNamed("130000");
+        _vote(GUANGDONG, id, true); // of five
+        consortium.execute(id, payload);
+        vm.assertTrue(consortium.isActiveMember(HUNAN));
+    }
+
+    /// A thief of an authority key votes; the member is removed and returns with another key.
+    function testAVoteFromBeforeARemovalDoesNotCountAfterTheReturn() external {
+        bytes memory payload = abi.encode(_admission(HUNAN));
+        bytes32 id = _propose(CHONGQING, ProposalAction.AdmitMember, payload);
+        _vote(CHONGQING, id, true);
+        _vote(SICHUAN, id, true);
+        _vote(GUANGDONG, id, true);
+        _remove(GUANGDONG);
+        vm.assertTrue(consortium.hasVoted(id, GUANGDONG)); // as it was
+        _authorityKeys[GUANGDONG] = 88;
+        _admit(GUANGDONG);
+
+        vm.expectRevert(abi.encodeWithSelector(IConsortium.QuorumMissing.selector, id, 2, 4));
+        consortium.execute(id, payload);
+        vm.assertFalse(consortium.hasVoted(id, GUANGDONG));
+        _vote(GUANGDONG, id, true); // now itself
+        consortium.execute(id, payload);
     }
 
     function testTheConsortiumHoldsAtMost128Members() external {
@@ -587,6 +644,13 @@ contract ConsortiumTest is Ledger {
 
         vm.expectRevert(abi.encodeWithSelector(IConsortium.MemberUnknown.selector, HUNAN));
         consortium.attestMember(HUNAN);
+    }
+
+    function _withThreeVotes(ProposalAction action, bytes memory payload) private returns (bytes32 id) {
+        id = _propose(CHONGQING, action, payload);
+        _vote(CHONGQING, id, true);
+        _vote(SICHUAN, id, true);
+        _vote(BEIJING, id, true);
     }
 
     uint256 private constant _P256_FIELD =

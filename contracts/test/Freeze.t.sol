@@ -139,6 +139,19 @@ contract FreezeTest is Ledger {
         _anchor("batch", 1);
     }
 
+    function testALeftoverUnfreezingDoesNotEndALaterFreeze() external {
+        _freezeModule(LEDGER_NAME, 72 hours);
+        bytes memory payload = abi.encode(Freeze(LEDGER_NAME, MemberId.wrap(0), 0));
+        bytes32 first = _proposeWithVotes(ProposalAction.Unfreeze, payload);
+        vm.warp(START + 1);
+        bytes32 second = _proposeWithVotes(ProposalAction.Unfreeze, payload);
+        consortium.execute(first, payload);
+        uint64 until = _freezeModule(LEDGER_NAME, 72 hours);
+        vm.expectRevert(abi.encodeWithSelector(IConsortium.ProposalLapsed.selector, second));
+        consortium.execute(second, payload);
+        vm.assertEq(consortium.moduleFrozenUntil(LEDGER_NAME), until);
+    }
+
     function testAFreezeIsRecordedUnderItsProposer() external {
         bytes memory payload = abi.encode(Freeze(LEDGER_NAME, MemberId.wrap(0), uint64(START + 5)));
         bytes32 id = _proposeWithVotes(ProposalAction.Freeze, payload);

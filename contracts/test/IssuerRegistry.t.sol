@@ -246,6 +246,32 @@ contract IssuerRegistryTest is Ledger {
         vm.assertEq(registry.sealKey(ISSUER, _keyId(SEAL_KEY)).compromisedSince, START + 20);
     }
 
+    /// The others admit the member anew, with the authority key of whoever looks after its
+    /// departments: by votes alone, and though the member itself has gone or is hostile.
+    function testTheOthersHaveACompromiseDeclaredForAMemberThatLeft() external {
+        _remove(CHONGQING);
+        CompromiseStatement memory statement = CompromiseStatement(
+            CHONGQING, ISSUER, _keyId(SEAL_KEY), uint64(START), _next(CHONGQING)
+        );
+        Signature memory signature = _sign(1, hasher.digestOfCompromise(statement));
+        vm.expectRevert(abi.encodeWithSelector(IConsortium.MemberUnknown.selector, CHONGQING));
+        registry.declareCompromise(statement, signature);
+
+        _authorityKeys[CHONGQING] = 99;
+        _admit(CHONGQING);
+        _declareCompromise(CHONGQING, ISSUER, _keyId(SEAL_KEY), uint64(START));
+        _remove(CHONGQING);
+        vm.assertEq(registry.sealKey(ISSUER, _keyId(SEAL_KEY)).compromisedSince, START);
+        _expectSealRefused(
+            abi.encodeWithSelector(
+                IIssuerRegistry.SealKeyIsCompromised.selector, ISSUER, _keyId(SEAL_KEY), START
+            ),
+            NO_TYPE,
+            uint64(START),
+            _sign(SEAL_KEY, DIGEST)
+        );
+    }
+
     function testACompromiseInTheFutureIsRefused() external {
         CompromiseStatement memory statement = CompromiseStatement(
             CHONGQING, ISSUER, _keyId(SEAL_KEY), uint64(START + 1), _next(CHONGQING)

@@ -177,6 +177,62 @@ contract ModuleReplacementTest is Ledger {
         consortium.execute(id, payload);
     }
 
+    /// Anyone may execute: a module with a flaw must not come back after its replacement.
+    function testALeftoverInstallationDoesNotBringBackAReplacedModule() external {
+        ICertificateLedger flawed = _newCertificates();
+        bytes memory payload = _installation(LEDGER_NAME, address(flawed), _certificateKinds());
+        bytes32 first = _proposeWithVotes(payload);
+        vm.warp(START + 1);
+        bytes32 second = _proposeWithVotes(payload);
+        consortium.execute(first, payload);
+        certificates = flawed;
+        ICertificateLedger mended = _replaceCertificates();
+        vm.expectRevert(abi.encodeWithSelector(IConsortium.ProposalLapsed.selector, second));
+        consortium.execute(second, payload);
+        vm.assertEq(consortium.module(LEDGER_NAME), address(mended));
+    }
+
+    function testAModuleHasOneName() external {
+        bytes memory refusal = abi.encodeWithSelector(
+            IConsortium.ModuleUnderAnotherName.selector, address(certificates), LEDGER_NAME
+        );
+        bytes memory payload =
+            _installation("Second", address(certificates), new bytes32[](0));
+        (ProposalStatement memory statement, Signature memory signature) =
+            _signedProposal(CHONGQING, ProposalAction.InstallModule, payload);
+        vm.expectRevert(refusal);
+        consortium.propose(statement, signature);
+
+        ICertificateLedger newcomer = _newCertificates(); // has no name yet when it is proposed
+        payload = _installation("Second", address(newcomer), new bytes32[](0));
+        bytes32 id = _proposeWithVotes(payload);
+        _install(LEDGER_NAME, address(newcomer), _certificateKinds());
+        refusal = abi.encodeWithSelector(
+            IConsortium.ModuleUnderAnotherName.selector, address(newcomer), LEDGER_NAME
+        );
+        vm.expectRevert(refusal);
+        consortium.execute(id, payload);
+    }
+
+    /// To give it other kinds. It goes on using authority.
+    function testAModuleMayBeInstalledAnewUnderItsName() external {
+        _install(REGISTRY_NAME, address(registry), _registryKinds());
+        _registerDepartment(CHONGQING, ISSUER);
+        vm.assertEq(consortium.module(REGISTRY_NAME), address(registry));
+    }
+
+    function testAKindIsNotListedTwice() external {
+        address newcomer = address(_newCertificates());
+        bytes32[] memory kinds = new bytes32[](2);
+        (kinds[0], kinds[1]) = (bytes32("kind"), bytes32("kind"));
+        bytes memory payload = _installation("Newcomer", newcomer, kinds);
+        bytes32 id = _proposeWithVotes(payload);
+        vm.expectRevert(
+            abi.encodeWithSelector(IConsortium.KindTaken.selector, bytes32("kind"), newcomer)
+        );
+        consortium.execute(id, payload);
+    }
+
     function testMalformedInstallationsAreNotProposed() external {
         bytes32[] memory none = new bytes32[](0);
         _expectProposalRefused(Installation(0, address(log), 0, none), "name");

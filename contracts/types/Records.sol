@@ -30,7 +30,7 @@ struct ProposalRecord {
     bytes32 payloadHash; // keccak256 of the payload
     uint64 expiresAt;
     bool isExecuted;
-    uint16 approvals; // recorded; those of members active at execution count
+    uint16 approvals; // recorded; those given in their members' present membership count
     uint16 rejections;
 }
 

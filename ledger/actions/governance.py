@@ -52,8 +52,9 @@ class Proposal:
     Attributes:
         action: what it would do, in words ("admit member").
         about: the member or module it is about.
-        state: "open", "executed" or "expired".
-        approvals, rejections: members that voted so.
+        state: "open", "executed", "lapsed" (another about the same was carried out since) or
+            "expired".
+        approvals, rejections: members that voted so; the newest vote of each.
     """
 
     proposal_id: bytes
@@ -135,7 +136,8 @@ def vote(workspace: Workspace, proposal_id: bytes, *, approve: bool) -> VoteResu
     """Votes, and carries the proposal out if it now has its votes.
 
     Raises:
-        NotFoundError: no such proposal; ConflictError: voted before, expired or executed.
+        NotFoundError: no such proposal.
+        ConflictError: voted before, lapsed, expired or executed.
     """
     submit_authority_act(
         workspace,
@@ -187,11 +189,14 @@ def list_proposals(index: IndexStore, *, now_unix: int | None = None) -> list[Pr
     for row in index.entries_of_kind(*(kind.TOPIC for kind in _PROPOSAL_KINDS)):
         event = _read_event(row)
         if isinstance(event, ProposalSubmitted):
-            told[event.proposal_id] = _Told(event, row.entry_index)
+            subject = _read_subject(event.statement)
+            told[event.proposal_id] = _Told(event, row.entry_index, subject)
         elif isinstance(event, VoteCast):
             if (about := told.get(event.statement.proposal_id)) is not None:
-                about.votes.append(event.statement)
+                about.votes[event.statement.member] = event.statement.approve
         elif isinstance(event, _OUTCOMES) and (about := told.get(event.proposal_id)) is not None:
+            for each in told.values():
+                each.has_lapsed |= each.subject == about.subject
             about.is_executed = True
     return [_to_proposal(each, now_unix) for each in told.values()]
 
@@ -260,14 +265,18 @@ class _Told:
 
     event: ProposalSubmitted
     log_index: int
-    votes: list[VoteStatement] = field(default_factory=list)
+    subject: tuple[str, bytes]
+    votes: dict[MemberId, bool] = field(default_factory=dict)
     is_executed: bool = False
+    has_lapsed: bool = False
 
 
 def _to_proposal(told: _Told, now_unix: int) -> Proposal:
     statement = told.event.statement
     if told.is_executed:
         state = "executed"
+    elif told.has_lapsed:
+        state = "lapsed"
     else:
         state = "open" if now_unix < statement.expires_at else "expired"
     return Proposal(
@@ -276,12 +285,28 @@ def _to_proposal(told: _Told, now_unix: int) -> Proposal:
         statement.action.name.lower().replace("_", " "),
         _describe(statement.action, statement.payload),
         state,
-        tuple(vote.member for vote in told.votes if vote.approve),
-        tuple(vote.member for vote in told.votes if not vote.approve),
+        tuple(member for member, approves in told.votes.items() if approves),
+        tuple(member for member, approves in told.votes.items() if not approves),
         statement.expires_at,
         told.log_index,
         statement.payload,
     )
+
+
+def _read_subject(statement: ProposalStatement) -> tuple[str, bytes]:
+    """What a proposal decides, as `Consortium` has it: a membership, a module's name, a freeze."""
+    action, payload = statement.action, statement.payload
+    try:
+        if action is ProposalAction.ADMIT_MEMBER:
+            return "member", Admission.decode(payload).member.to_chain()
+        if action is ProposalAction.REMOVE_MEMBER:
+            return "member", payload[:18]
+        if action is ProposalAction.INSTALL_MODULE:
+            return "module", Installation.decode(payload).name
+        freeze = Freeze.decode(payload)
+        return "freeze", freeze.member.to_chain() if freeze.member else freeze.module
+    except LedgerError:
+        return "unreadable", statement.member.to_chain() + statement.sequence.to_bytes(8)
 
 
 def _describe(action: ProposalAction, payload: bytes) -> str:

@@ -39,6 +39,8 @@ contract LedgerHandler is Ledger {
     mapping(bytes32 batchKey => bytes32[2]) private _words;
     bytes32[] public proposals;
     mapping(bytes32 proposalId => uint256) public votes;
+    mapping(bytes32 proposalId => uint256) private _carriedBefore;
+    mapping(bool ofTheModule => uint256) private _carried; // freezes
     Asked[] private _asked;
     bytes private _lastChange; // statement and seal
     uint256 private _replacements;
@@ -124,6 +126,7 @@ contract LedgerHandler is Ledger {
             ? Freeze(LEDGER_NAME, MemberId.wrap(0), until)
             : Freeze(0, CHONGQING, until);
         bytes32 id = _proposeRecorded(_member(which), abi.encode(freeze));
+        _carriedBefore[id] = _carried[ofTheModule];
         for (uint8 i = 0; i < ready % 5; ++i) {
             (VoteStatement memory statement, Signature memory signature) =
                 _signedVote(_member(i), id, true);
@@ -137,11 +140,11 @@ contract LedgerHandler is Ledger {
         bool approve = mood % 8 != 0;
         MemberId member = _member(which);
         (VoteStatement memory statement, Signature memory signature) = _signedVote(member, id, approve);
-        bool isOpen =
-            block.timestamp < consortium.proposal(id).expiresAt && !consortium.proposal(id).isExecuted;
+        bool isOpen = block.timestamp < consortium.proposal(id).expiresAt
+            && !consortium.proposal(id).isExecuted && !_hasLapsed(id);
         if (isOpen && !consortium.hasVoted(id, member)) return _voteRecorded(statement, signature);
         try consortium.vote(statement, signature) {
-            revert("a second, late or idle vote was counted");
+            revert("a second, late, lapsed or idle vote was counted");
         } catch {}
     }
 
@@ -156,6 +159,8 @@ contract LedgerHandler is Ledger {
             leaves.push(Rfc9162.leafHash(abi.encode(entries[0])));
             vm.assertTrue(consortium.proposal(id).approvals >= 3, "executed without its votes");
             vm.assertTrue(block.timestamp < consortium.proposal(id).expiresAt, "executed too late");
+            vm.assertFalse(_hasLapsed(id));
+            ++_carried[_freezesTheModule(id)];
         } catch {
             vm.assertEq(log.size(), before, "a refused execution was recorded");
         }
@@ -284,6 +289,14 @@ contract LedgerHandler is Ledger {
     function _newest(uint8 which) private view returns (bytes32) {
         uint256 last = proposals.length - 1;
         return proposals[which % 2 == 0 || last == 0 ? last : last - 1];
+    }
+
+    function _freezesTheModule(bytes32 id) private view returns (bool) {
+        return abi.decode(_payloads[id], (Freeze)).module != 0;
+    }
+
+    function _hasLapsed(bytes32 id) private view returns (bool) {
+        return _carriedBefore[id] != _carried[_freezesTheModule(id)];
     }
 
     function _mayAnchor() private view returns (bool) {

@@ -25,6 +25,22 @@ def test_freeze_stops_an_issuer_until_it_is_ended_by_vote(consortium: Consortium
     members[1].run(*mandate)
 
 
+def test_proposal_about_what_was_decided_since_has_lapsed(consortium: Consortium) -> None:
+    first, second = at(consortium), at(consortium, SICHUAN)
+    freeze = ("govern", "propose", "freeze", "510000", "--hours", "24")
+    earlier = first.json(*freeze)["proposal_id"]
+    later = second.json(*freeze)["proposal_id"]
+    other = first.json("govern", "propose", "freeze", "500000", "--hours", "24")["proposal_id"]
+    for member in (first, second):
+        member.run("govern", "vote", later, "--approve")
+    error = first.json("govern", "vote", earlier, "--approve", code=1)["error"]
+    assert error["code"] == "proposal_lapsed"
+    states = {each["proposal_id"]: each["state"] for each in first.json("govern", "list")}
+    assert states == states | {earlier: "lapsed", later: "executed", other: "open"}
+    told = first.run("govern", "execute", earlier).stdout
+    assert "the proposal is lapsed" in told
+
+
 def test_rejected_proposal_is_not_carried_out(consortium: Consortium) -> None:
     first, second = at(consortium), at(consortium, SICHUAN)
     proposal = first.json("govern", "propose", "freeze", "CertificateLedger", "--hours", "1")
