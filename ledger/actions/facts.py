@@ -49,7 +49,7 @@ def to_log_entry(row: EntryRow) -> LogEntry:
     leaf = to_leaf(row)
     return LogEntry(
         leaf.kind,
-        MemberId.parse(row.region),
+        MemberId.from_chain(leaf.region),
         leaf.actor,
         leaf.subject,
         leaf.payload_hash,

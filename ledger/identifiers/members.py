@@ -39,17 +39,23 @@ class MemberId:
                 f"18-character USCC, got {shown(text)}",
                 field=_FIELD,
             )
-        region = RegionCode.parse(text)
-        if not region.is_province:
-            raise MalformedInputError(
-                f"{_FIELD}: expected a province (NN0000), got {shown(text)}", field=_FIELD
-            )
-        return cls(region)
+        return cls._of_province(RegionCode.parse(text))
 
     @classmethod
     def from_chain(cls, value: bytes) -> Self:
-        """Read 18 zero-padded ASCII bytes. Raises MalformedInputError as `parse` does."""
-        return cls.parse(unpad_ascii(value, _WIDTH, _FIELD))
+        """Read 18 zero-padded ASCII bytes: as `parse`, but any province (see `regions`)."""
+        text = unpad_ascii(value, _WIDTH, _FIELD)
+        if len(text) != _REGION_LENGTH:
+            return cls.parse(text)
+        return cls._of_province(RegionCode.from_chain(value[:_REGION_LENGTH]))
+
+    @classmethod
+    def _of_province(cls, region: RegionCode) -> Self:
+        if not region.is_province:
+            raise MalformedInputError(
+                f"{_FIELD}: expected a province (NN0000), got {shown(region.code)}", field=_FIELD
+            )
+        return cls(region)
 
     def to_chain(self) -> bytes:
         """18 bytes: ASCII, zero-padded."""

@@ -1,7 +1,9 @@
 """Administrative regions by GB/T 2260: 2 + 2 + 2 digits for province, prefecture and county.
 
-Only the province part is checked against a table. Prefectures and counties come and go every
-year, and a code that was abolished still stands on certificates that were issued under it.
+Only the province part is checked against a table, and only where somebody enters a code.
+Prefectures and counties come and go every year, and a code that was abolished still stands on
+certificates that were issued under it. What the chain has is read by its form alone: the table is a
+node's own, and every node must read the same.
 """
 
 from __future__ import annotations
@@ -92,22 +94,27 @@ class RegionCode:
         Raises:
             MalformedInputError: another shape, or a province prefix nobody has.
         """
-        if not _SHAPE.fullmatch(text):
-            raise MalformedInputError(
-                f"{_FIELD}: expected 6 digits (GB/T 2260), got {shown(text)}", field=_FIELD
-            )
+        region = cls._of_form(text)
         if text[:2] not in _PROVINCES:
             raise MalformedInputError(
                 f"{_FIELD}: expected the prefix of a province (GB/T 2260), "
                 f"got {text[:2]} in {shown(text)}",
                 field=_FIELD,
             )
-        return cls(text)
+        return region
 
     @classmethod
     def from_chain(cls, value: bytes) -> Self:
-        """Read six ASCII bytes. Raises MalformedInputError as `parse` does."""
-        return cls.parse(unpad_ascii(value, _WIDTH, _FIELD))
+        """Read six ASCII digits, of whatever province. Raises MalformedInputError."""
+        return cls._of_form(unpad_ascii(value, _WIDTH, _FIELD))
+
+    @classmethod
+    def _of_form(cls, text: str) -> Self:
+        if not _SHAPE.fullmatch(text):
+            raise MalformedInputError(
+                f"{_FIELD}: expected 6 digits (GB/T 2260), got {shown(text)}", field=_FIELD
+            )
+        return cls(text)
 
     def to_chain(self) -> bytes:
         """Six ASCII bytes."""
@@ -125,8 +132,8 @@ class RegionCode:
 
     @property
     def province_name(self) -> str:
-        """Full Chinese name of the province, such as 重庆市."""
-        return _PROVINCES[self.code[:2]]
+        """Full Chinese name of the province, such as 重庆市; its code where nobody entered one."""
+        return _PROVINCES.get(self.code[:2], self.province.code)
 
     def __str__(self) -> str:
         return self.code

@@ -22,6 +22,15 @@ def test_national_department_is_a_uscc() -> None:
     assert str(member) == "11100000000013338W"
 
 
+def test_chain_is_read_the_same_whatever_provinces_a_node_knows() -> None:
+    member = MemberId.from_chain(b"660000" + bytes(12))
+    assert (str(member), member.is_province) == ("660000", True)
+    with pytest.raises(MalformedInputError):
+        MemberId.parse("660000")
+    with pytest.raises(MalformedInputError):
+        MemberId.from_chain(b"660100" + bytes(12))
+
+
 @pytest.mark.parametrize(
     "text", ["", "500103", "160000", "5000000", "111000000000133380", "500000\0"]
 )

@@ -55,6 +55,15 @@ def test_region_goes_to_the_chain_and_back() -> None:
     assert RegionCode.from_chain(b"500103") == region
 
 
+def test_chain_is_read_the_same_whatever_provinces_a_node_knows() -> None:
+    region = RegionCode.from_chain(b"660100")
+    assert (region.code, region.province_name) == ("660100", "660000")
+    with pytest.raises(MalformedInputError):
+        RegionCode.parse("660100")
+    with pytest.raises(MalformedInputError):
+        RegionCode.from_chain(b"66010A")
+
+
 def test_province_outside_the_standard_is_known_once_registered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
