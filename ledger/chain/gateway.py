@@ -271,29 +271,24 @@ class Gateway:
 
 
 def discover_consortium(client: ChainClient) -> str:
-    """Address, EIP-55, of the one Consortium on this chain.
+    """Address, EIP-55, of the first Consortium that was founded on this chain.
+
+    Any account can emit such an event later; nobody founds a second ledger where there is one.
+    Whoever means another than the first names its address.
 
     Raises:
         NotFoundError: none was founded here yet.
-        ConflictError: there are several; the configuration must name one.
     """
     head = client.request_quantity("asking for the newest block", "eth_blockNumber")
     parts = fetch_logs(client, [ConsortiumFounded.TOPIC], 0, head)
-    raw = {bytes.fromhex(found.address[2:]) for found in chain.from_iterable(parts)}
-    addresses = sorted(to_checksum_address(address) for address in raw)
-    if not addresses:
+    first = next(chain.from_iterable(parts), None)
+    if first is None:
         raise NotFoundError(
             "no consortium was founded on this chain yet; one member founds it with "
             "`zhenglian init --found`",
             code="consortium_not_founded",
         )
-    if len(addresses) > 1:
-        raise ConflictError(
-            f"this chain has {len(addresses)} consortia, expected one; name yours with "
-            f"--consortium: {', '.join(addresses)}",
-            code="consortium_ambiguous",
-        )
-    return addresses[0]
+    return to_checksum_address(bytes.fromhex(first.address[2:]))
 
 
 def _require_word(data: bytes, contract: Contract, function: str) -> bytes:

@@ -36,7 +36,7 @@ def make_home(
     ] = "",
     consortium: Annotated[
         str,
-        typer.Option("--consortium", metavar="ADDR", help="Needed if a chain has several ledgers."),
+        typer.Option("--consortium", metavar="ADDR", help="If it is not the first on its chain."),
     ] = "",
     found: Annotated[
         bool, typer.Option("--found", help="Found a new ledger with this member as its first.")
