@@ -1,53 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
-
+import {Members} from "./Members.sol";
 import {IConsortium} from "./interfaces/IConsortium.sol";
 import {IEntryLog} from "./interfaces/IEntryLog.sol";
 import {StatementHashes} from "./libraries/StatementHashes.sol";
 import {MemberId} from "./types/Identifiers.sol";
-import {MemberRecord, ProposalRecord} from "./types/Records.sol";
+import {ProposalRecord} from "./types/Records.sol";
 import {
     Admission,
     FoundingStatement,
     Freeze,
     Installation,
-    MemberKeys,
-    MemberKeysStatement,
-    OperatorStatement,
     ProposalAction,
     ProposalStatement,
     Signature,
     VoteStatement
 } from "./types/Statements.sol";
 
-/// @title Members, votes, modules; see {IConsortium}
-contract Consortium is IConsortium {
-    using Checkpoints for Checkpoints.Trace208;
+/// @title Votes, modules, freezes; see {IConsortium}. The members are in {Members}
+contract Consortium is Members {
     using StatementHashes for FoundingStatement;
     using StatementHashes for ProposalStatement;
     using StatementHashes for VoteStatement;
-    using StatementHashes for MemberKeysStatement;
-    using StatementHashes for OperatorStatement;
-
-    struct Member {
-        MemberKeys keys;
-        uint40 admittedAt;
-        uint40 removedAt;
-        uint40 frozenUntil;
-        uint64 sequence;
-        uint32 terms; // admissions so far
-        Checkpoints.Trace208 membership; // 1 from its admission, 0 from its removal
-        mapping(address account => Span) operators;
-    }
-
-    struct Span {
-        uint64 from;
-        uint64 until;
-    }
 
     struct Proposal {
         MemberId proposer;
@@ -68,22 +43,11 @@ contract Consortium is IConsortium {
         uint32 term;
     }
 
-    uint16 private constant SUITE_P256 = 1;
-    MemberId private constant NOBODY = MemberId.wrap(0);
-    uint256 private constant MAX_MEMBERS = 128;
     uint256 private constant MAX_KINDS = 32;
-    uint256 private constant MAX_NAME = 128;
     uint64 private constant MIN_PROPOSAL_TIME = 1 minutes;
     uint64 private constant MAX_PROPOSAL_TIME = 90 days;
     uint64 private constant MAX_FREEZE_TIME = 72 hours;
 
-    bytes32 private immutable _LEDGER_ID;
-    bytes32 private immutable _DOMAIN_SEPARATOR;
-    IEntryLog private immutable _LOG;
-
-    mapping(MemberId => Member) private _members;
-    MemberId[] private _active;
-    mapping(bytes32 field => mapping(bytes32 key => MemberId)) private _keyOwners; // active members
     mapping(bytes32 proposalId => Proposal) private _proposals;
     mapping(bytes32 subject => uint32) private _decisions; // carried out about it
     mapping(bytes32 name => address) private _modules;
@@ -98,10 +62,7 @@ contract Consortium is IConsortium {
         IEntryLog log,
         FoundingStatement memory statement,
         Signature memory signature
-    ) {
-        _LEDGER_ID = newLedgerId;
-        _LOG = log;
-        _DOMAIN_SEPARATOR = StatementHashes.domainSeparator(newLedgerId);
+    ) Members(newLedgerId, log) {
         bytes32[11] memory kinds = [
             ConsortiumFounded.selector,
             ProposalSubmitted.selector,
@@ -167,11 +128,11 @@ contract Consortium is IConsortium {
     function vote(VoteStatement calldata statement, Signature calldata signature) external {
         Proposal storage open = _requireOpen(statement.proposalId);
         _requireActive(statement.member);
-        uint32 term = _members[statement.member].terms;
+        uint32 term = _termOf(statement.member);
         if (open.votedIn[statement.member] == term) {
             revert AlreadyVoted(statement.proposalId, statement.member);
         }
-        if (open.target == statement.member && _active.length > 2) {
+        if (open.target == statement.member && _countActive() > 2) {
             revert RemovalTargetMayNotVote(statement.proposalId, statement.member);
         }
         _useAuthority(statement.member, statement.sequence, _digest(statement.hash()), signature);
@@ -209,48 +170,6 @@ contract Consortium is IConsortium {
     }
 
     /// @inheritdoc IConsortium
-    function changeMemberKeys(MemberKeysStatement calldata statement, Signature calldata signature)
-        external
-    {
-        _requireActive(statement.member);
-        _checkKeys(statement.member, statement.keys);
-        _useAuthority(statement.member, statement.sequence, _digest(statement.hash()), signature);
-        _setKeys(statement.member, statement.keys);
-        emit MemberKeysChanged(statement, signature);
-        _record(
-            MemberKeysChanged.selector,
-            statement.member,
-            MemberId.unwrap(statement.member),
-            abi.encode(statement, signature)
-        );
-    }
-
-    /// @inheritdoc IConsortium
-    function changeOperator(OperatorStatement calldata statement, Signature calldata signature) external {
-        if (statement.account == address(0)) revert FieldMalformed("account");
-        if (statement.validUntil < statement.validFrom) revert FieldMalformed("validUntil");
-        _requireActive(statement.member);
-        _useAuthority(statement.member, statement.sequence, _digest(statement.hash()), signature);
-        _members[statement.member].operators[statement.account] =
-            Span(statement.validFrom, statement.validUntil);
-        emit OperatorChanged(statement, signature);
-        _record(
-            OperatorChanged.selector,
-            statement.member,
-            MemberId.unwrap(statement.member),
-            abi.encode(statement, signature)
-        );
-    }
-
-    /// @inheritdoc IConsortium
-    function attestMember(MemberId id) external {
-        MemberRecord memory record = _recordOf(id);
-        if (record.admittedAt == 0) revert MemberUnknown(id);
-        emit MemberAttested(id, record);
-        _record(MemberAttested.selector, id, bytes18(0), abi.encode(id, record));
-    }
-
-    /// @inheritdoc IConsortium
     function useAuthority(MemberId id, uint64 sequence, bytes32 digest, Signature calldata signature)
         external
     {
@@ -261,66 +180,15 @@ contract Consortium is IConsortium {
 
     /// @inheritdoc IConsortium
     function requireUnfrozen(bytes32 name, MemberId id) external view {
-        Member storage found = _members[id];
-        if (found.admittedAt == 0 || found.removedAt != 0) revert MemberUnknown(id);
-        if (block.timestamp < found.frozenUntil) revert Frozen(0, id, found.frozenUntil);
+        _requireUnfrozen(id);
         uint64 until = _moduleFrozenUntil[name];
         if (block.timestamp < until) revert Frozen(name, id, until);
-    }
-
-    /// @inheritdoc IConsortium
-    function ledgerId() external view returns (bytes32) {
-        return _LEDGER_ID;
-    }
-
-    /// @inheritdoc IConsortium
-    function entryLog() external view returns (IEntryLog) {
-        return _LOG;
     }
 
     /// @inheritdoc IConsortium
     function module(bytes32 name) external view returns (address found) {
         found = _modules[name];
         if (found == address(0)) revert ModuleUnknown(name);
-    }
-
-    /// @inheritdoc IConsortium
-    function member(MemberId id) external view returns (MemberRecord memory) {
-        return _recordOf(id);
-    }
-
-    /// @inheritdoc IConsortium
-    function isActiveMember(MemberId id) external view returns (bool) {
-        return _isActive(id);
-    }
-
-    /// @inheritdoc IConsortium
-    function wasMemberAt(MemberId id, uint64 atUnix) external view returns (bool) {
-        uint48 latest = uint48(Math.min(atUnix, type(uint48).max));
-        return _members[id].membership.upperLookupRecent(latest) == 1;
-    }
-
-    /// @inheritdoc IConsortium
-    function activeMembers() external view returns (MemberId[] memory) {
-        return _active;
-    }
-
-    /// @inheritdoc IConsortium
-    function getValidators() external view returns (address[] memory validators) {
-        validators = new address[](_active.length);
-        for (uint256 i = 0; i < validators.length; ++i) {
-            validators[i] = _members[_active[i]].keys.validator;
-        }
-    }
-
-    /// @inheritdoc IConsortium
-    function operator(MemberId id, address account)
-        external
-        view
-        returns (uint64 validFrom, uint64 validUntil)
-    {
-        Span memory span = _members[id].operators[account];
-        return (span.from, span.until);
     }
 
     /// @inheritdoc IConsortium
@@ -340,7 +208,7 @@ contract Consortium is IConsortium {
 
     /// @inheritdoc IConsortium
     function hasVoted(bytes32 proposalId, MemberId id) external view returns (bool) {
-        uint32 term = _members[id].terms;
+        uint32 term = _termOf(id);
         return term != 0 && _proposals[proposalId].votedIn[id] == term;
     }
 
@@ -361,17 +229,7 @@ contract Consortium is IConsortium {
     }
 
     function _executeRemoval(bytes32 proposalId, MemberId proposer, MemberId target) private {
-        if (_active.length == 1) revert LastMember(target);
-        _requireActive(target);
-        Member storage leaving = _members[target];
-        leaving.removedAt = uint40(block.timestamp);
-        leaving.membership.push(uint48(block.timestamp), 0);
-        _releaseKeys(target);
-        uint256 last = _active.length - 1;
-        for (uint256 i = 0; i < last; ++i) {
-            if (_active[i] == target) _active[i] = _active[last];
-        }
-        _active.pop();
+        _expel(target);
         emit MemberRemoved(proposalId, target);
         _record(MemberRemoved.selector, target, MemberId.unwrap(proposer), abi.encode(proposalId, target));
     }
@@ -418,7 +276,7 @@ contract Consortium is IConsortium {
         bytes32 subject = freeze.module;
         if (subject == 0) {
             subject = bytes32(MemberId.unwrap(freeze.member));
-            _members[freeze.member].frozenUntil = uint40(freeze.until);
+            _freezeMember(freeze.member, freeze.until);
         } else {
             _moduleFrozenUntil[subject] = freeze.until;
         }
@@ -432,74 +290,18 @@ contract Consortium is IConsortium {
         }
     }
 
-    function _admit(Admission memory admission) private {
-        _checkAdmission(admission);
-        MemberId id = admission.member;
-        if (_active.length == MAX_MEMBERS) revert MembersExhausted(MAX_MEMBERS);
-        Member storage joining = _members[id];
-        joining.admittedAt = uint40(block.timestamp);
-        joining.removedAt = 0;
-        joining.frozenUntil = 0;
-        ++joining.terms;
-        joining.membership.push(uint48(block.timestamp), 1);
-        _setKeys(id, admission.keys);
-        _active.push(id);
-    }
-
-    function _setKeys(MemberId id, MemberKeys memory keys) private {
-        _releaseKeys(id);
-        bytes32[3] memory unshared = _unsharedKeys(keys);
-        for (uint256 i = 0; i < unshared.length; ++i) {
-            _keyOwners[_unsharedField(i)][unshared[i]] = id;
-        }
-        _members[id].keys = keys;
-    }
-
-    /// @dev Another's stay: who returns may find its former keys taken.
-    function _releaseKeys(MemberId id) private {
-        bytes32[3] memory unshared = _unsharedKeys(_members[id].keys);
-        for (uint256 i = 0; i < unshared.length; ++i) {
-            bytes32 field = _unsharedField(i);
-            if (_keyOwners[field][unshared[i]] == id) _keyOwners[field][unshared[i]] = NOBODY;
-        }
-    }
-
-    function _useAuthority(MemberId id, uint64 sequence, bytes32 digest, Signature calldata signature)
-        private
-    {
-        uint64 expected = _members[id].sequence + 1;
-        if (sequence != expected) revert AuthoritySequenceUnexpected(id, expected, sequence);
-        _requireSignature(id, digest, signature);
-        _members[id].sequence = sequence;
-    }
-
-    function _record(bytes32 kind, MemberId region, bytes18 actor, bytes memory payload) private {
-        _LOG.append(kind, region, actor, bytes32(MemberId.unwrap(region)), sha256(payload));
-    }
-
-    function _recordAs(bytes32 kind, MemberId region, bytes32 subject, bytes memory payload) private {
-        _LOG.append(kind, region, MemberId.unwrap(region), subject, sha256(payload));
-    }
-
-    function _requireSignature(MemberId id, bytes32 digest, Signature memory signature) private view {
-        MemberKeys storage keys = _members[id].keys;
-        bool isGood = signature.suite == keys.suite
-            && P256.verify(digest, signature.r, signature.s, keys.authorityX, keys.authorityY);
-        if (!isGood) revert AuthorityInvalid(id, digest);
-    }
-
     /// @dev Approvals count while their giver is the member it was when it gave them: who returns,
     /// perhaps since its key was stolen, votes anew. Who is to be removed does not count at all,
     /// except when only two are left.
     function _requireQuorum(bytes32 proposalId, Proposal storage open) private view {
         MemberId target = open.target;
-        bool excludesTarget = MemberId.unwrap(target) != 0 && _active.length > 2;
-        uint256 counted = _active.length;
+        bool excludesTarget = MemberId.unwrap(target) != 0 && _countActive() > 2;
+        uint256 counted = _countActive();
         if (excludesTarget && _isActive(target)) --counted;
         uint256 approvals = 0;
         for (uint256 i = 0; i < open.approvals.length; ++i) {
             Approval memory given = open.approvals[i];
-            bool isStanding = _isActive(given.member) && _members[given.member].terms == given.term;
+            bool isStanding = _termOf(given.member) == given.term;
             if (isStanding && !(excludesTarget && given.member == target)) ++approvals;
         }
         if (approvals * 3 <= counted * 2) revert QuorumMissing(proposalId, approvals, counted);
@@ -523,11 +325,8 @@ contract Consortium is IConsortium {
         }
     }
 
-    function _requireActive(MemberId id) private view {
-        if (!_isActive(id)) revert MemberUnknown(id);
-    }
-
-    /// @dev What can be told at once is told when it is proposed, not after the votes.
+    /// @dev What can be told at once is told when it is proposed, not after the votes. A payload has
+    /// one encoding, so that who reads it before voting reads what is carried out.
     /// @return target who is to be removed, else 0
     /// @return subject what it decides: a membership, a module's name or a freeze
     function _checkPayload(ProposalAction action, bytes calldata payload)
@@ -535,16 +334,20 @@ contract Consortium is IConsortium {
         view
         returns (MemberId target, bytes32 subject)
     {
+        bytes memory canonical;
         if (action == ProposalAction.AdmitMember) {
             Admission memory admission = abi.decode(payload, (Admission));
+            canonical = abi.encode(admission);
             _checkAdmission(admission);
             subject = _subject("member", MemberId.unwrap(admission.member));
         } else if (action == ProposalAction.RemoveMember) {
             target = abi.decode(payload, (MemberId));
+            canonical = abi.encode(target);
             _requireActive(target);
             subject = _subject("member", MemberId.unwrap(target));
         } else if (action == ProposalAction.InstallModule) {
             Installation memory installation = abi.decode(payload, (Installation));
+            canonical = abi.encode(installation);
             if (installation.name == 0) revert FieldMalformed("name");
             if (installation.kinds.length > MAX_KINDS) revert FieldMalformed("kinds");
             if (installation.module.code.length == 0) revert FieldMalformed("module");
@@ -552,63 +355,19 @@ contract Consortium is IConsortium {
             subject = _subject("module", installation.name);
         } else {
             Freeze memory freeze = abi.decode(payload, (Freeze));
+            canonical = abi.encode(freeze);
             bool namesModule = freeze.module != 0;
             bool namesMember = MemberId.unwrap(freeze.member) != 0;
             if (namesModule == namesMember) revert FieldMalformed("target");
             if (namesMember) _requireActive(freeze.member);
             if (action == ProposalAction.Unfreeze && freeze.until != 0) revert FieldMalformed("until");
-            subject = _subject("freeze", namesModule ? freeze.module : bytes32(MemberId.unwrap(freeze.member)));
+            bytes32 named = namesModule ? freeze.module : bytes32(MemberId.unwrap(freeze.member));
+            subject = _subject("freeze", named);
         }
-    }
-
-    function _checkAdmission(Admission memory admission) private view {
-        if (!admission.member.isMember()) revert FieldMalformed("member");
-        if (_isActive(admission.member)) revert MemberExists(admission.member);
-        uint256 length = bytes(admission.name).length;
-        if (length == 0 || length > MAX_NAME) revert FieldMalformed("name");
-        _checkKeys(admission.member, admission.keys);
-    }
-
-    function _checkKeys(MemberId id, MemberKeys memory keys) private view {
-        if (keys.suite != SUITE_P256) revert FieldMalformed("suite");
-        if (!P256.isValidPublicKey(keys.authorityX, keys.authorityY)) revert FieldMalformed("authority");
-        if (keys.caFingerprint == 0) revert FieldMalformed("caFingerprint");
-        if (keys.checkpointKey == 0) revert FieldMalformed("checkpointKey");
-        if (keys.validator == address(0)) revert FieldMalformed("validator");
-        bytes32[3] memory unshared = _unsharedKeys(keys);
-        for (uint256 i = 0; i < unshared.length; ++i) {
-            bytes32 field = _unsharedField(i);
-            MemberId owner = _keyOwners[field][unshared[i]];
-            if (owner != NOBODY && owner != id) revert KeyOfAnotherMember(field, owner, id);
-        }
-    }
-
-    function _isActive(MemberId id) private view returns (bool) {
-        Member storage found = _members[id];
-        return found.admittedAt != 0 && found.removedAt == 0;
-    }
-
-    function _recordOf(MemberId id) private view returns (MemberRecord memory) {
-        Member storage found = _members[id];
-        return MemberRecord(
-            found.keys, found.admittedAt, found.removedAt, found.frozenUntil, found.sequence
-        );
+        if (keccak256(canonical) != keccak256(payload)) revert FieldMalformed("payload");
     }
 
     function _subject(bytes32 what, bytes32 which) private pure returns (bytes32) {
         return keccak256(abi.encode(what, which));
-    }
-
-    /// @dev Of the authority key x alone: who has one of the two keys of that x has the other.
-    function _unsharedKeys(MemberKeys memory keys) private pure returns (bytes32[3] memory) {
-        return [keys.authorityX, keys.checkpointKey, bytes32(uint256(uint160(keys.validator)))];
-    }
-
-    function _unsharedField(uint256 i) private pure returns (bytes32) {
-        return i == 0 ? bytes32("authority") : i == 1 ? bytes32("checkpointKey") : bytes32("validator");
-    }
-
-    function _digest(bytes32 structHash) private view returns (bytes32) {
-        return StatementHashes.digest(_DOMAIN_SEPARATOR, structHash);
     }
 }

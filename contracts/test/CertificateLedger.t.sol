@@ -9,6 +9,7 @@ import {BatchRecord, LogEntry} from "../types/Records.sol";
 import {BatchStatement, Signature, StatusStatement, WordChange} from "../types/Statements.sol";
 import {Cheatcodes, vm} from "./support/Cheatcodes.sol";
 import {Ledger} from "./support/Ledger.sol";
+import {StatementHasher} from "./support/StatementHasher.sol";
 
 /// @notice Batches and the status of every certificate in them.
 contract CertificateLedgerTest is Ledger {
@@ -121,6 +122,18 @@ contract CertificateLedgerTest is Ledger {
             certificates.anchorBatch(statement, forged[i]);
         }
         certificates.anchorBatch(statement, good);
+    }
+
+    function testASealMadeForAnotherLedgerIsRefused() external {
+        BatchStatement memory batch = _batchStatement("elsewhere", 1);
+        StatusStatement memory status = _oneChange(batchKey, 0, bytes32(bytes1(0x01)));
+        hasher = new StatementHasher(keccak256("another ledger"));
+        Signature memory batchSeal = _seal(batch, SEAL_KEY);
+        Signature memory statusSeal = _seal(status, SEAL_KEY);
+        vm.expectPartialRevert(IIssuerRegistry.SealInvalid.selector);
+        certificates.anchorBatch(batch, batchSeal);
+        vm.expectPartialRevert(IIssuerRegistry.SealInvalid.selector);
+        certificates.changeStatus(status, statusSeal);
     }
 
     function testADepartmentOfAMemberThatLeftAnchorsNothingAndStillRevokes() external {

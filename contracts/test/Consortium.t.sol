@@ -7,6 +7,8 @@ import {MemberRecord, ProposalRecord} from "../types/Records.sol";
 import {
     Admission,
     FoundingStatement,
+    Freeze,
+    Installation,
     MemberKeys,
     MemberKeysStatement,
     OperatorStatement,
@@ -292,7 +294,7 @@ contract ConsortiumTest is Ledger {
         _vote(SICHUAN, id, true);
         _vote(GUANGDONG, id, true);
         _remove(GUANGDONG);
-        vm.assertTrue(consortium.hasVoted(id, GUANGDONG)); // as it was
+        vm.assertFalse(consortium.hasVoted(id, GUANGDONG));
         _authorityKeys[GUANGDONG] = 88;
         _admit(GUANGDONG);
 
@@ -412,6 +414,26 @@ contract ConsortiumTest is Ledger {
     }
 
     // -- authority -------------------------------------------------------------------------------
+
+    /// Who reads a payload before voting must read what is carried out.
+    function testAPayloadHasOneEncoding() external {
+        bytes[4] memory payloads = [
+            abi.encode(_admission(HUNAN)),
+            abi.encode(GUANGDONG),
+            abi.encode(Installation(LEDGER_NAME, address(certificates), 0, new bytes32[](0))),
+            abi.encode(Freeze(LEDGER_NAME, MemberId.wrap(0), uint64(START + 1)))
+        ];
+        for (uint8 i = 0; i < 4; ++i) {
+            (ProposalStatement memory statement, Signature memory signature) = _signedProposal(
+                CHONGQING, ProposalAction(i), bytes.concat(payloads[i], bytes32(0))
+            );
+            vm.expectRevert(
+                abi.encodeWithSelector(IConsortium.FieldMalformed.selector, bytes32("payload"))
+            );
+            consortium.propose(statement, signature);
+            _propose(CHONGQING, ProposalAction(i), payloads[i]);
+        }
+    }
 
     function testAReplayedVoteOrProposalIsRefused() external {
         (ProposalStatement memory proposal, Signature memory signature) =
