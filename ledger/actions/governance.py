@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from ledger.abi import Event
 from ledger.actions.authority import submit_authority_act
+from ledger.chain.artifacts import MODULE_NAMES
 from ledger.chain.deployment import deploy_module
 from ledger.errors import (
     ChainUnavailableError,
@@ -107,19 +108,23 @@ def propose_freeze(
         target: a member's code or a module's name.
         until_unix: end of the freeze, at most 72 hours after it is carried out; 0 to end one.
     """
-    try:
-        freeze = Freeze(bytes(32), MemberId.parse(target), until_unix)
-    except MalformedInputError:
-        name = target.encode().ljust(32, b"\0")
-        if len(name) != 32 or not target.isalpha():
-            raise
-        freeze = Freeze(name, None, until_unix)
+
+    Raises:
+        MalformedInputError: the target can be neither. MemberUnknownError: it is no member.
     action = ProposalAction.UNFREEZE if ends else ProposalAction.FREEZE
-    return _propose(workspace, action, freeze.encode())
+    return _propose(workspace, action, _parse_freeze(target, until_unix).encode())
 
 
 def propose_installation(workspace: Workspace, name: str) -> Proposal:
-    """Deploys this version of a module and proposes that it replaces the one in force."""
+    """Deploys this version of a module and proposes that it replaces the one in force.
+
+    Raises:
+        MalformedInputError: this version has no module of that name.
+    """
+    if name not in MODULE_NAMES:
+        raise MalformedInputError(
+            f"name: expected a module ({', '.join(MODULE_NAMES)}), got {name!r}", field="name"
+        )
     installation = deploy_module(workspace.gateway, workspace.submitter, name)
     return _propose(workspace, ProposalAction.INSTALL_MODULE, installation.encode())
 
@@ -257,6 +262,19 @@ def _propose(workspace: Workspace, action: ProposalAction, payload: bytes) -> Pr
     )
     workspace.sync_index()
     return find_proposal(workspace.index, receipt.entries[0].entry.subject)
+
+def _parse_freeze(target: str, until_unix: int) -> Freeze:
+    if target in MODULE_NAMES:
+        return Freeze(target.encode().ljust(32, b"\0"), None, until_unix)
+    try:
+        return Freeze(bytes(32), MemberId.parse(target), until_unix)
+    except MalformedInputError as error:
+        raise MalformedInputError(
+            f"target: expected a module ({', '.join(MODULE_NAMES)}) or a member's code, got "
+            f"{target!r}",
+            field="target",
+        ) from error
+
 
 
 @dataclass(slots=True)
