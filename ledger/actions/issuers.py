@@ -12,12 +12,13 @@ from ledger.actions.authority import NO_END_UNIX, submit_authority_act
 from ledger.errors import ConflictError, NotFoundError
 from ledger.formats.seals import public_coordinates
 from ledger.formats.signing_certificate import compute_fingerprint, create_signing_certificate
-from ledger.identifiers import CertificateType, RegionCode, Uscc
+from ledger.identifiers import CertificateType, MemberId, RegionCode, Uscc
 from ledger.index.store import IndexStore
 from ledger.records import (
     CompromiseStatement,
     DepartmentRegistered,
     DepartmentStatement,
+    IssuerOfAnotherMemberError,
     MandateChanged,
     MandateStatement,
     SealKeyCompromised,
@@ -136,6 +137,8 @@ def rotate_seal_key(workspace: Workspace, issuer: Uscc) -> ActResult:
         NotFoundError: no such department. IssuerOfAnotherMemberError: it is another member's.
     """
     department = find_department(workspace, issuer)
+    if (owner := MemberId.parse(department.member)) != workspace.member:
+        raise IssuerOfAnotherMemberError(issuer, owner, workspace.member)  # before a key is kept
     result = _register_new_key(workspace, issuer, department.name)
     for key in department.seal_keys:
         if key.valid_until_unix > workspace.latest_unix() + _OVERLAP_S:
