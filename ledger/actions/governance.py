@@ -221,7 +221,10 @@ def find_proposal_id(index: IndexStore, prefix: str) -> bytes:
     if not wanted or not ids:
         raise NotFoundError(f"no proposal whose id begins with {prefix!r}", code="proposal_unknown")
     if len(ids) > 1:
-        raise ConflictError(f"{len(ids)} proposals begin with {prefix!r}; give more of the id")
+        raise ConflictError(
+            f"{len(ids)} proposals begin with {prefix!r}; give more of the id",
+            code="proposal_ambiguous",
+        )
     return ids[0]
 
 

@@ -252,14 +252,18 @@ def find_key_id(department: Department, prefix: str) -> bytes:
     ids = [key.key_id for key in department.seal_keys]
     found = [key_id for key_id in ids if prefix and key_id.hex().startswith(prefix.lower())]
     if not found:
-        listed = ", ".join(key_id.hex()[:16] for key_id in ids)
+        listed = ", ".join(key_id.hex()[:16] for key_id in ids) or "none"
         raise NotFoundError(
             f"key: {department.issuer} has no seal key beginning with {prefix!r}; it has {listed}",
             code="seal_key_unknown",
             field="key",
         )
     if len(found) > 1:
-        raise ConflictError(f"key: {len(found)} seal keys begin with {prefix!r}; give more of it")
+        raise ConflictError(
+            f"key: {len(found)} seal keys begin with {prefix!r}; give more of it",
+            code="seal_key_ambiguous",
+            field="key",
+        )
     return found[0]
 
 
