@@ -8,9 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ledger.actions.application import (
+    APPLICATION_NAME,
+    make_application,
+    require_address,
+    require_name,
+    write_application,
+)
 from ledger.actions.governance import carry_installation
 from ledger.chain.artifacts import MODULE_NAMES
 from ledger.chain.deployment import deploy_ledger, deploy_module
@@ -18,23 +24,16 @@ from ledger.chain.engines import ChainLocation, connect
 from ledger.chain.gateway import Gateway, discover_consortium
 from ledger.chain.submitter import Submitter, load_account
 from ledger.errors import ConflictError, MalformedInputError, NotFoundError
-from ledger.formats.seals import public_coordinates, sign_digest
-from ledger.formats.signing_certificate import compute_fingerprint, create_region_root
+from ledger.formats.seals import sign_digest
+from ledger.formats.signing_certificate import create_region_root
 from ledger.formats.statements import compute_digest
 from ledger.identifiers import MemberId
-from ledger.records import (
-    Admission,
-    FoundingStatement,
-    Installation,
-    MemberKeys,
-    ModuleUnknownError,
-)
-from ledger.vault.key_files import SUITE_P256, KeyFiles
+from ledger.records import FoundingStatement, Installation, ModuleUnknownError
+from ledger.vault.key_files import KeyFiles
 from ledger.vault.passphrase import DEFAULT_COST, ScryptCost
 from ledger.vault.store import Vault
 from ledger.workspace import CONFIG_NAME, Config, Workspace
 
-APPLICATION_NAME = "application.json"
 _ROOT_VALIDITY_S = 20 * 365 * 86_400
 MIN_PASSPHRASE_CHARACTERS = 8
 
@@ -77,7 +76,7 @@ def create_home(
 
     Raises:
         ConflictError: the directory is a home already.
-        MalformedInputError: the name or the passphrase is too short or too long.
+        MalformedInputError: the name, the passphrase or the address is none.
     """
     if (home / CONFIG_NAME).exists():
         raise ConflictError(f"{home} is a home already; nothing was changed", code="home_exists")
@@ -87,10 +86,9 @@ def create_home(
             "left it; move it away and run the command again",
             code="home_incomplete",
         )
-    if not 0 < len(name.encode()) <= 128:
-        raise MalformedInputError(
-            f"name: expected 1 to 128 bytes of UTF-8, got {len(name.encode())}", field="name"
-        )
+    require_name(name)
+    if consortium:
+        require_address("consortium", consortium)
     if len(passphrase) < MIN_PASSPHRASE_CHARACTERS:
         raise MalformedInputError(
             f"passphrase: expected at least {MIN_PASSPHRASE_CHARACTERS} characters",
@@ -110,10 +108,12 @@ def create_home(
     keys.create_member_keys(root, root_key)
     Vault.create(home / "vault", passphrase, cost=vault_cost).close()
     config = Config(member, name, str(chain), consortium=consortium)
-    application = home / APPLICATION_NAME
-    operator = _write_application(application, keys, member, name)
+    application = make_application(keys, member, name)
+    path = home / APPLICATION_NAME
+    write_application(path, application)
     config.store(home / CONFIG_NAME)
-    return HomeSummary(home, member, name, str(chain), operator, application, "", consortium)
+    operator = application.keys.validator
+    return HomeSummary(home, member, name, str(chain), operator, path, "", consortium)
 
 
 def found_ledger(workspace: Workspace) -> HomeSummary:
@@ -143,7 +143,7 @@ def found_ledger(workspace: Workspace) -> HomeSummary:
 def _deploy(workspace: Workspace) -> list[Installation]:
     """A new ledger's contracts; none if this home's interrupted founding put them there."""
     config = workspace.config
-    admission = read_application(workspace.home / APPLICATION_NAME)
+    admission = make_application(workspace.keys, config.member, config.name)
     ledger_id = secrets.token_bytes(32)
     statement = FoundingStatement(admission)
     signature = sign_digest(workspace.keys.authority(), compute_digest(statement, ledger_id))
@@ -183,57 +183,3 @@ def _already_founded(consortium: str) -> ConflictError:
         f"this chain has a consortium at {consortium} already; apply to join it",
         code="consortium_founded",
     )
-
-
-def read_application(path: Path) -> Admission:
-    """What a member to be asks to be admitted with.
-
-    Raises:
-        NotFoundError: no such file.
-        MalformedInputError: names the field that is missing or not of its form.
-    """
-    try:
-        document = orjson.loads(path.read_bytes())
-        keys = document["keys"]
-        return Admission(
-            MemberId.parse(document["member"]),
-            document["name"],
-            MemberKeys(
-                keys["suite"],
-                bytes.fromhex(keys["authority_x"]),
-                bytes.fromhex(keys["authority_y"]),
-                bytes.fromhex(keys["ca_fingerprint"]),
-                bytes.fromhex(keys["checkpoint_key"]),
-                keys["validator"],
-            ),
-        )
-    except FileNotFoundError:
-        raise NotFoundError(f"no application file {path}") from None
-    except KeyError as error:
-        raise MalformedInputError(
-            f"{path}: the field {error} is missing", field=str(error.args[0])
-        ) from error
-    except (orjson.JSONDecodeError, TypeError, ValueError) as error:
-        raise MalformedInputError(f"{path}: not an application for admission: {error}") from error
-
-
-def _write_application(path: Path, keys: KeyFiles, member: MemberId, name: str) -> str:
-    """Writes the application file and returns the operator account's address."""
-    x, y = public_coordinates(keys.authority().public_key())
-    operator = str(load_account(keys.operator_secret()).address)
-    document = {
-        "member": str(member),
-        "name": name,
-        "keys": {
-            "suite": SUITE_P256,
-            "authority_x": x.hex(),
-            "authority_y": y.hex(),
-            "ca_fingerprint": compute_fingerprint(keys.region_root().certificate).hex(),
-            "checkpoint_key": keys.checkpoint_public_key().hex(),
-            # The embedded chain has no validators of its own; an operator of a network of
-            # validators replaces it (`changeMemberKeys`).
-            "validator": operator,
-        },
-    }
-    path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    return operator

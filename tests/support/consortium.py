@@ -17,7 +17,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ledger.abi import Statement
-from ledger.actions.founding import create_home, found_ledger, read_application
+from ledger.actions.application import read_application
+from ledger.actions.founding import create_home, found_ledger
 from ledger.actions.governance import propose_admission, vote
 from ledger.actions.issuers import change_mandate, find_seal_key, register_department
 from ledger.chain.engines import ChainLocation

@@ -52,7 +52,7 @@ def propose_admit(
     Example:
       zhenglian govern propose admit sichuan/application.json
     """
-    from ledger.actions.founding import read_application
+    from ledger.actions.application import read_application
     from ledger.actions.governance import propose_admission
 
     admission = read_application(file)

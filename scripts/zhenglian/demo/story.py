@@ -15,9 +15,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from ledger.actions.application import read_application
 from ledger.actions.audit import audit_evidence
 from ledger.actions.decisions import Decision, LifecycleAct
-from ledger.actions.founding import create_home, found_ledger, read_application
+from ledger.actions.founding import create_home, found_ledger
 from ledger.actions.fsck import fsck
 from ledger.actions.governance import list_members, propose_admission, vote
 from ledger.actions.issuance.loop import issue_file

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from ledger.actions.application import read_application
 from ledger.actions.decisions import Decision
-from ledger.actions.founding import create_home, found_ledger, read_application
+from ledger.actions.founding import create_home, found_ledger
 from ledger.actions.governance import Proposal, propose_admission, vote
 from ledger.actions.issuance.loop import issue_file
 from ledger.actions.issuance.outcome import IssuanceReport

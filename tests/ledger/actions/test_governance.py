@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.actions.founding import read_application
+from ledger.actions.application import read_application
 from ledger.actions.governance import (
     DEFAULT_PERIOD,
     Proposal,

@@ -10,7 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from eth_hash.backends.pysha3 import keccak256
 
-from ledger.actions.founding import create_home, found_ledger, read_application
+from ledger.actions.application import read_application
+from ledger.actions.founding import create_home, found_ledger
 from ledger.chain.accounts import Call
 from ledger.chain.deployment import NO_PREDECESSOR, Founding, deploy_ledger, deploy_module
 from ledger.chain.engines import ChainLocation, connect
