@@ -60,7 +60,8 @@ def to_log_entry(row: EntryRow) -> LogEntry:
 def current_head(index: IndexStore) -> LogHead:
     """The log as this index has it, complete up to its time."""
     cursor = index.cursor()
-    return LogHead(cursor.ledger_id, cursor.size, index.root(), cursor.synced_to_unix)
+    root = index.root(cursor.size)  # another process may have added entries meanwhile
+    return LogHead(cursor.ledger_id, cursor.size, root, cursor.synced_to_unix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ def gather_facts(
     """What the log says about a certificate.
 
     Args:
-        head: give each fact its inclusion path to this head; without it facts have none.
+        head: give each fact its inclusion path to this head, and pass over what came later;
+            without it facts have no paths.
     """
     subject = certificate
     if isinstance(subject, Certificate):
@@ -123,6 +125,8 @@ def gather_facts(
     rows = {row.entry_index: row for row in _rows_about(index, subject)}
     facts, unreadable = [], []
     for number in sorted(rows):
+        if head is not None and number >= head.size:
+            break
         path = index.inclusion_path(number, head.size) if head else None
         fact = to_fact(rows[number], path)
         if fact is None:
