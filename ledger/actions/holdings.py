@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ledger.errors import NotFoundError, StorageError
+from ledger.errors import MalformedInputError, NotFoundError, StorageError
 from ledger.formats.certificate import Certificate, parse_certificate
 from ledger.identifiers import CertificateId
 from ledger.vault.certificates import StoredCertificate
@@ -49,12 +49,19 @@ def read_certificate(workspace: Workspace, stored: StoredCertificate) -> Certifi
 
     Raises:
         NotFoundError: content_erased.
-        StorageError: row_damaged; data_key_missing, though it was never erased.
+        StorageError: row_damaged; header_damaged; data_key_missing, though it was never erased.
     """
     if stored.wrapped_key is None:
         raise _explain_absence(stored, find_erasure(workspace, stored))
-    content = workspace.vault.certificates.decrypt(stored)
-    return parse_certificate((stored.batch.header + content).decode())
+    content = workspace.vault.certificates.decrypt(stored)  # is as it was, or raises
+    try:
+        return parse_certificate((stored.batch.header + content).decode())
+    except (MalformedInputError, UnicodeDecodeError) as error:
+        raise StorageError(
+            f"the header kept for batch {stored.batch.batch_key.hex()} makes no certificate of "
+            f"the content of {stored.identifier}: {error}",
+            code="header_damaged",
+        ) from error
 
 
 def _explain_absence(
