@@ -1,15 +1,17 @@
-"""Checks of the batches that this home holds: rows, roots, the chain's records, status words."""
+"""Checks of the batches that this home holds: rows, roots, the chain's records, status words,
+and who decided on their changes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ledger.actions.batch_history import find_anchoring, iterate_status_changes
 from ledger.actions.holdings import read_certificate
 from ledger.actions.status_check import find_status_damage
-from ledger.errors import LedgerError, NotFoundError
+from ledger.errors import LedgerError, NotFoundError, StorageError
+from ledger.formats.certificate import compute_batch_key
 from ledger.formats.merkle import MerkleTree
-from ledger.records import BatchAnchored
 from ledger.vault.batches import BatchRow
 from ledger.vault.tables import BatchState
 from ledger.workspace import Workspace
@@ -33,7 +35,15 @@ class Problem:
 
 
 def check_root(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
-    """That the leaf hashes kept give the root that the batch was closed with."""
+    """That the leaf hashes kept give the root that the batch was closed with, and that its key is
+    that of its issuer and id."""
+    if not _has_own_key(batch):
+        yield Problem(
+            "batch_differs",
+            batch.batch_key.hex(),
+            f"issuer {batch.issuer} and batch id {batch.batch_id.hex()} give another key; restore "
+            "a backup",
+        )
     tree = MerkleTree(workspace.vault.batches.leaf_hashes(batch.pk))
     if tree.root_hash != batch.root or len(tree) != batch.count:
         yield Problem(
@@ -65,26 +75,52 @@ def check_on_chain(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
 
 def check_anchoring(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
     """That the vault says of an anchored batch what its log entry says."""
-    told = (batch.log_index, batch.anchored_at_unix, batch.transaction_hash)
-    for row in workspace.index.entries_of(batch.batch_key):
-        found = (row.entry_index, row.time_unix, row.transaction_hash)
-        if row.kind == BatchAnchored.TOPIC and found != told:
-            yield Problem(
-                "batch_differs",
-                batch.batch_key.hex(),
-                f"the vault has it anchored by entry {told[0]} at {told[1]}, the log by entry "
-                f"{found[0]} at {found[1]}; `zhenglian fsck --repair` takes over the log's",
-            )
+    found = find_anchoring(workspace.index, batch.batch_key)
+    if found is None:
+        return  # `check_on_chain` names it
+    row, statement = found
+    if (row.entry_index, row.time_unix, row.transaction_hash) != (
+        batch.log_index,
+        batch.anchored_at_unix,
+        batch.transaction_hash,
+    ):
+        yield Problem(
+            "batch_differs",
+            batch.batch_key.hex(),
+            f"the vault has it anchored by entry {batch.log_index} at {batch.anchored_at_unix}, "
+            f"the log by entry {row.entry_index} at {row.time_unix}; `zhenglian fsck --repair` "
+            "takes over the log's",
+        )
+    if (statement.key_id, statement.certificate_type) != (batch.key_id, batch.certificate_type):
+        yield Problem(
+            "batch_differs",
+            batch.batch_key.hex(),
+            f"the vault has it of type {batch.certificate_type} under key {batch.key_id.hex()}, "
+            f"the log of {statement.certificate_type} under {statement.key_id.hex()}; restore a "
+            "backup",
+        )
 
 
 def check_statuses(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
-    """That each status word of the chain is what its recorded changes come to."""
+    """That each status word of the chain is what its recorded changes come to, and that the
+    officers behind these can be read, where this home knows them."""
     for message in find_status_damage(workspace, batch):
         yield Problem(
             "status_differs",
             batch.batch_key.hex(),
             f"{message}; the chain contradicts its own log: compare with other members' nodes",
         )
+    for row, change in iterate_status_changes(workspace.index, batch.batch_key):
+        try:
+            workspace.vault.acts.open_officer(change.officer_commitment)
+        except NotFoundError:
+            continue  # nobody was named, or not here
+        except StorageError as error:
+            yield Problem(
+                "officer_unreadable",
+                change.officer_commitment.hex(),
+                f"who decided on entry {row.entry_index}: {error.message}; restore a backup",
+            )
 
 
 def check_strays(workspace: Workspace) -> Iterator[Problem]:
@@ -106,6 +142,13 @@ def check_strays(workspace: Workspace) -> Iterator[Problem]:
             f"with {batch.count}; this vault is an older copy: restore a newer backup, and do not "
             "issue its rows again",
         )
+
+
+def _has_own_key(batch: BatchRow) -> bool:
+    try:
+        return compute_batch_key(batch.issuer, batch.batch_id) == batch.batch_key
+    except (LedgerError, UnicodeEncodeError):  # what stands there is no issuer at all
+        return False
 
 
 def check_certificates(workspace: Workspace, batch: BatchRow) -> tuple[int, int, list[Problem]]:
