@@ -13,6 +13,7 @@ from ledger.errors import LedgerError, NotFoundError, StorageError
 from ledger.formats.certificate import compute_batch_key
 from ledger.formats.merkle import MerkleTree
 from ledger.vault.batches import BatchRow
+from ledger.vault.certificates import StoredCertificate
 from ledger.vault.tables import BatchState
 from ledger.workspace import Workspace
 
@@ -44,7 +45,11 @@ def check_root(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
             f"issuer {batch.issuer} and batch id {batch.batch_id.hex()} give another key; restore "
             "a backup",
         )
-    tree = MerkleTree(workspace.vault.batches.leaf_hashes(batch.pk))
+    try:
+        tree = MerkleTree(workspace.vault.batches.leaf_hashes(batch.pk))
+    except LedgerError as error:
+        yield _unreadable("leaf hashes", batch, error)
+        return
     if tree.root_hash != batch.root or len(tree) != batch.count:
         yield Problem(
             "root_differs",
@@ -154,8 +159,8 @@ def _has_own_key(batch: BatchRow) -> bool:
 def check_certificates(workspace: Workspace, batch: BatchRow) -> tuple[int, int, list[Problem]]:
     """How many certificates of a batch could be read, how many are erased, and what is wrong."""
     found = erased = 0
-    problems = []
-    for stored in workspace.vault.certificates.iterate(batch.pk):
+    problems: list[Problem] = []
+    for stored in _iterate(workspace, batch, problems):
         try:
             certificate = read_certificate(workspace, stored)
         except NotFoundError:
@@ -178,3 +183,21 @@ def check_certificates(workspace: Workspace, batch: BatchRow) -> tuple[int, int,
                 )
             )
     return found, erased, problems
+
+
+def _iterate(
+    workspace: Workspace, batch: BatchRow, problems: list[Problem]
+) -> Iterator[StoredCertificate]:
+    """The rows of a batch until one cannot be read, which is added to the problems."""
+    try:
+        yield from workspace.vault.certificates.iterate(batch.pk)
+    except StorageError as error:
+        problems.append(_unreadable("certificates", batch, error))
+
+
+def _unreadable(what: str, batch: BatchRow, error: LedgerError) -> Problem:
+    return Problem(
+        "batch_unreadable",
+        batch.batch_key.hex(),
+        f"its {what} cannot all be read ({error.message[:120]}); restore a backup",
+    )
