@@ -255,6 +255,22 @@ def test_a_certificate_slipped_in_is_one_too_many(ledger: Ledger) -> None:
     assert "x" in {problem.subject for problem in report.problems}
 
 
+@pytest.mark.parametrize("column", ["ciphertext", "leaf_hash"])
+def test_a_value_that_turned_from_bytes_to_text_is_told_and_the_rest_is_checked(
+    ledger: Ledger, column: str
+) -> None:
+    """One flipped bit does that: SQLite keeps the type of a value beside it."""
+    damage(
+        ledger,
+        f"UPDATE certificates SET {column} = CAST(x'{'ff' * 32}' AS TEXT) WHERE id = {OF_7};"
+        f"UPDATE certificates SET ciphertext = x'' WHERE batch = {BATCH_2} AND position = 2",
+    )
+    report = check(ledger)
+    found = {(problem.code, problem.subject) for problem in report.problems}
+    good = {("row_damaged", str(identify(22)))}
+    assert found - {("vault_damaged", "vault")} == good | {("batch_unreadable", keys_of(ledger)[0])}
+
+
 def test_certificates_moved_to_another_batch_are_missed_there_and_strange_here(
     ledger: Ledger,
 ) -> None:
