@@ -13,7 +13,6 @@ import pytest
 from ledger.actions.decisions import LifecycleAct
 from ledger.actions.founding import found_ledger
 from ledger.actions.fsck import fsck
-from ledger.actions.governance import list_members
 from ledger.actions.issuance.loop import issue_file
 from ledger.actions.issuers import (
     change_mandate,
@@ -23,6 +22,7 @@ from ledger.actions.issuers import (
     rotate_seal_key,
 )
 from ledger.actions.lifecycle import change_status
+from ledger.actions.proposals import list_members
 from ledger.actions.status_targets import read_targets
 from ledger.chain.artifacts import MODULE_NAMES
 from ledger.errors import ConflictError

@@ -13,7 +13,8 @@ from zhenglian.session import Session
 from zhenglian.times import format_time
 
 if TYPE_CHECKING:
-    from ledger.actions.governance import Proposal, VoteResult
+    from ledger.actions.governance import VoteResult
+    from ledger.actions.proposals import Proposal
 
 ProposalArgument = Annotated[
     str, typer.Argument(metavar="ID", help="The proposal's id, or the beginning of it.")
@@ -139,10 +140,11 @@ def vote(
       zhenglian govern vote 3fa9c1 --approve
     """
     from ledger.actions import governance
+    from ledger.actions.proposals import find_proposal_id
 
     with session.unlock() as workspace:
         workspace.sync_index()
-        proposal_id = governance.find_proposal_id(workspace.index, proposal)
+        proposal_id = find_proposal_id(workspace.index, proposal)
         _tell_result(session, governance.vote(workspace, proposal_id, approve=approve))
 
 
@@ -154,10 +156,11 @@ def execute(session: Session, proposal: ProposalArgument) -> None:
       zhenglian govern execute 3fa9c1
     """
     from ledger.actions import governance
+    from ledger.actions.proposals import find_proposal_id
 
     with session.unlock() as workspace:
         workspace.sync_index()
-        proposal_id = governance.find_proposal_id(workspace.index, proposal)
+        proposal_id = find_proposal_id(workspace.index, proposal)
         _tell_result(session, governance.execute(workspace, proposal_id))
 
 
@@ -168,14 +171,14 @@ def list_proposals(session: Session) -> None:
     Example:
       zhenglian govern list
     """
-    from ledger.actions import governance
+    from ledger.actions import proposals
 
     with session.open() as workspace:
         workspace.sync_index()
-        proposals = governance.list_proposals(workspace.index)
+        listed = proposals.list_proposals(workspace.index)
     output = session.output
     if output.is_json:
-        output.document(proposals)
+        output.document(listed)
         return
     output.table(
         ("id", "what", "votes", "state"),
@@ -186,7 +189,7 @@ def list_proposals(session: Session) -> None:
                 _describe_votes(each),
                 _describe_state(each),
             )
-            for each in proposals
+            for each in listed
         ),
         fixed=(0,),
     )
@@ -199,11 +202,11 @@ def list_members(session: Session) -> None:
     Example:
       zhenglian govern members
     """
-    from ledger.actions import governance
+    from ledger.actions import proposals
 
     with session.open() as workspace:
         workspace.sync_index()
-        members = governance.list_members(workspace.index)
+        members = proposals.list_members(workspace.index)
     output = session.output
     if output.is_json:
         output.document(members)

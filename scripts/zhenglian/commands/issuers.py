@@ -12,7 +12,8 @@ from zhenglian.session import Session
 from zhenglian.times import format_time, parse_end_of_day, parse_first_moment, parse_time
 
 if TYPE_CHECKING:
-    from ledger.actions.issuers import ActResult, Department
+    from ledger.actions.departments import Department
+    from ledger.actions.issuers import ActResult
 
 _SHORT_KEY = 16
 
@@ -125,7 +126,8 @@ def compromise(
     Example:
       zhenglian issuer compromise 11500000000000001G 8f3a --since 2026-01-05T10:00
     """
-    from ledger.actions.issuers import declare_compromise, find_department, find_key_id
+    from ledger.actions.departments import find_key_id
+    from ledger.actions.issuers import declare_compromise, find_department
     from ledger.identifiers import Uscc
 
     issuer = Uscc.parse(uscc)
@@ -148,7 +150,7 @@ def list_issuers(session: Session) -> None:
     Example:
       zhenglian issuer list
     """
-    from ledger.actions.issuers import list_departments
+    from ledger.actions.departments import list_departments
 
     with session.open() as workspace:
         workspace.sync_index()

@@ -20,11 +20,12 @@ from ledger.actions.audit import audit_evidence
 from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.founding import create_home, found_ledger
 from ledger.actions.fsck import fsck
-from ledger.actions.governance import list_members, propose_admission, vote
+from ledger.actions.governance import propose_admission, vote
 from ledger.actions.issuance.loop import issue_file
 from ledger.actions.issuers import change_mandate, register_department
 from ledger.actions.lifecycle import change_status
 from ledger.actions.presentation import present, read_document, verify_document
+from ledger.actions.proposals import list_members
 from ledger.chain.engines import ChainLocation
 from ledger.errors import LedgerError
 from ledger.formats.evidence import parse_evidence

@@ -17,10 +17,11 @@ from pathlib import Path
 from ledger.actions.application import read_application
 from ledger.actions.decisions import Decision
 from ledger.actions.founding import create_home, found_ledger
-from ledger.actions.governance import Proposal, propose_admission, vote
+from ledger.actions.governance import propose_admission, vote
 from ledger.actions.issuance.loop import issue_file
 from ledger.actions.issuance.outcome import IssuanceReport
 from ledger.actions.issuers import change_mandate, register_department
+from ledger.actions.proposals import Proposal
 from ledger.chain.engines import ChainLocation
 from ledger.identifiers import CertificateId, CertificateType, MemberId, RegionCode, Uscc
 from ledger.vault.passphrase import ScryptCost

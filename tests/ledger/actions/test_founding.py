@@ -12,8 +12,8 @@ from cryptography import x509
 from ledger.actions.application import read_application
 from ledger.actions.founding import HomeSummary, create_home, found_ledger
 from ledger.actions.fsck import fsck
-from ledger.actions.governance import list_members, list_proposals
 from ledger.actions.issuers import find_department, register_department
+from ledger.actions.proposals import list_members, list_proposals
 from ledger.chain.artifacts import MODULE_NAMES
 from ledger.chain.engines import ChainLocation
 from ledger.errors import ConflictError, LedgerError, MalformedInputError

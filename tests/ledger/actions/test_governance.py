@@ -10,14 +10,9 @@ import pytest
 from ledger.actions.application import read_application
 from ledger.actions.governance import (
     DEFAULT_PERIOD,
-    Proposal,
     VoteResult,
     carry_installation,
     execute,
-    find_proposal,
-    find_proposal_id,
-    list_members,
-    list_proposals,
     propose_admission,
     propose_freeze,
     propose_installation,
@@ -27,6 +22,7 @@ from ledger.actions.governance import (
 from ledger.actions.issuers import change_mandate, declare_compromise, find_seal_key
 from ledger.actions.lifecycle import LifecycleAct, change_status
 from ledger.actions.presentation import present, verify_document
+from ledger.actions.proposals import Proposal, find_proposal, list_members
 from ledger.chain.artifacts import MODULE_NAMES
 from ledger.chain.deployment import deploy_module
 from ledger.errors import ConflictError, MalformedInputError, NotFoundError
@@ -219,20 +215,6 @@ def test_votes_enough_are_of_no_use_after_expiry(
     assert (result.executed, result.missing) == (False, "the proposal is expired")
 
 
-def test_a_proposal_is_open_until_the_second_it_expires(ladder: Mapping[int, Ledger]) -> None:
-    ledger = ladder[3]
-    proposal = propose_harmless(ledger)
-
-    def state_at(now_unix: int) -> str:
-        listed = list_proposals(home.index, now_unix=now_unix)
-        return next(each.state for each in listed if each.proposal_id == proposal.proposal_id)
-
-    with ledger.open() as home:
-        assert abs(proposal.expires_at_unix - home.now_unix() - PERIOD_S) < HOUR_S
-        assert state_at(proposal.expires_at_unix - 1) == "open"
-        assert state_at(proposal.expires_at_unix) == "expired"
-
-
 def test_who_is_no_member_neither_proposes_nor_votes(
     ladder: Mapping[int, Ledger], tmp_path: Path
 ) -> None:
@@ -382,20 +364,6 @@ def test_a_removed_member_does_nothing_more_until_it_is_admitted_again(
         (member,) = [each for each in list_members(home.index) if each.member == CHONGQING]
         assert member.removed_at_unix is None
         assert member.admitted_at_unix == home.gateway.member(CHONGQING).admitted_at
-
-
-def test_removed_members_stay_on_the_list(ladder: Mapping[int, Ledger], tmp_path: Path) -> None:
-    ledger = ladder[3].copy(tmp_path / "ledger")
-    ledger.ahead_s += HOUR_S
-    assert cast(ledger, propose_leaving(ledger, SICHUAN), CHONGQING, GUIZHOU).executed
-    with ledger.open() as home:
-        home.sync_index()
-        listed = list_members(home.index)
-        removed_at = home.gateway.member(SICHUAN).removed_at
-    assert [each.member for each in listed] == [CHONGQING, SICHUAN, GUIZHOU]
-    assert [each.name for each in listed] == [NAMES[each] for each in MEMBERS[:3]]
-    assert [each.removed_at_unix for each in listed] == [None, removed_at, None]
-    assert removed_at >= listed[1].admitted_at_unix + HOUR_S
 
 
 def freeze(ledger: Ledger, target: str, *voters: MemberId, hours: float = 1) -> VoteResult:
@@ -555,50 +523,6 @@ def test_one_of_two_members_carries_no_installation_alone(ladder: Mapping[int, L
         with pytest.raises(ConflictError, match="1 of 2 members approve"):
             carry_installation(home, installation)
         assert home.gateway.module("CertificateLedger") == before
-
-
-def test_proposals_are_listed_oldest_first_with_what_they_would_do(
-    ladder: Mapping[int, Ledger], tmp_path: Path
-) -> None:
-    ledger = ladder[3].copy(tmp_path / "ledger")
-    ledger.create(YUNNAN)
-    with ledger.open(SICHUAN) as home:
-        home.sync_index()
-        before = len(list_proposals(home.index))
-        application = read_application(ledger.home(YUNNAN) / "application.json")
-        made = [
-            propose_admission(home, application),
-            propose_removal(home, GUIZHOU),
-            propose_freeze(home, str(GUIZHOU), home.latest_unix() + HOUR_S),
-            propose_freeze(home, "IssuerRegistry", home.latest_unix() + HOUR_S),
-            propose_freeze(home, "IssuerRegistry", 0, ends=True),
-        ]
-        listed = list_proposals(home.index)[before:]
-    assert listed == made
-    assert [f"{each.action} {each.about}" for each in listed] == [
-        f"admit member {YUNNAN} {NAMES[YUNNAN]}",
-        f"remove member {GUIZHOU}",
-        f"freeze {GUIZHOU}",
-        "freeze IssuerRegistry",
-        "unfreeze IssuerRegistry",
-    ]
-    assert [each.log_index for each in listed] == sorted(each.log_index for each in listed)
-    assert {each.proposer for each in listed} == {SICHUAN}
-
-
-def test_a_proposal_is_found_by_the_beginning_of_its_id(ladder: Mapping[int, Ledger]) -> None:
-    ledger = ladder[1]
-    with ledger.open() as home:
-        ids = [
-            propose_freeze(home, str(CHONGQING), 0, ends=True).proposal_id.hex() for _ in range(17)
-        ]
-        shared = next(a for a in ids if sum(b.startswith(a[0]) for b in ids) > 1)
-        for text in (shared, shared.upper(), f"0x{shared}"):
-            assert find_proposal_id(home.index, text).hex() == shared
-        with pytest.raises(ConflictError, match="give more of the id"):
-            find_proposal_id(home.index, shared[0])
-        with pytest.raises(NotFoundError, match="'xyz'"):
-            find_proposal_id(home.index, "xyz")
 
 
 def test_nobody_votes_on_what_nobody_proposed(ladder: Mapping[int, Ledger]) -> None:

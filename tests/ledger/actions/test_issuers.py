@@ -11,16 +11,12 @@ import pytest
 from ledger.actions.authority import NO_END_UNIX, submit_authority_act
 from ledger.actions.issuers import (
     ActResult,
-    Department,
-    SealKeyView,
     change_mandate,
     choose_issuer,
     choose_type,
     declare_compromise,
     find_department,
-    find_key_id,
     find_seal_key,
-    list_departments,
     register_department,
     rotate_seal_key,
 )
@@ -46,7 +42,6 @@ from ledger.workspace import Workspace
 from tests.ledger.actions.homes import (
     CHONGQING,
     HOUSING,
-    HOUSING_NAME,
     ISSUED,
     SICHUAN,
     TRANSPORT,
@@ -245,16 +240,6 @@ def test_one_department_need_not_be_named_none_and_two_are_told(
         assert (refusal.value.code, refusal.value.field) == ("issuer_ambiguous", "issuer")
 
 
-def test_every_member_lists_the_departments_of_all(ledger: Ledger) -> None:
-    with ledger.open() as home:
-        home.sync_index()
-        assert [each.name for each in list_departments(home.index)] == [HOUSING_NAME]
-        register(home)
-        home.sync_index()
-        listed = list_departments(home.index)
-        assert listed == [find_department(home, HOUSING), find_department(home, TRANSPORT)]
-
-
 def test_a_department_nobody_registered_is_not_found(shared: Ledger) -> None:
     with shared.open() as home:
         with pytest.raises(NotFoundError, match=f"no department {TRANSPORT}") as missing:
@@ -378,29 +363,3 @@ def test_a_compromise_is_declared_of_an_own_key_and_of_the_past(shared: Ledger) 
         assert home.gateway.log_size() == size
     with shared.open(SICHUAN) as home, pytest.raises(NotAuthorizedError):
         declare_compromise(home, HOUSING, key_id, 1)
-
-
-def department_with(*key_ids: bytes) -> Department:
-    keys = tuple(SealKeyView(key_id, 1, 2, None) for key_id in key_ids)
-    return Department(HOUSING, str(CHONGQING), HOUSING_NAME, HERE, keys, ())
-
-
-def test_a_key_is_found_by_the_beginning_of_its_id() -> None:
-    first, second = b"\xab\xcd" + bytes(30), b"\xab\xce" + bytes(30)
-    department = department_with(first, second)
-    for prefix in ("abcd", "ABCD", first.hex()):
-        assert find_key_id(department, prefix) == first
-    with pytest.raises(ConflictError, match="2 seal keys begin with 'abc'") as refusal:
-        find_key_id(department, "abc")
-    assert refusal.value.field == "key"
-
-
-@pytest.mark.parametrize("prefix", ["", "ff", "xyz"])
-def test_of_a_key_that_is_not_there_those_that_are_are_listed(prefix: str) -> None:
-    key_id = b"\xab" * 32
-    with pytest.raises(NotFoundError, match="it has abababababababab") as missing:
-        find_key_id(department_with(key_id), prefix)
-    assert (missing.value.code, missing.value.field) == ("seal_key_unknown", "key")
-    assert repr(prefix) in missing.value.message
-    with pytest.raises(NotFoundError, match="it has none"):
-        find_key_id(department_with(), prefix)
