@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from ledger.actions.application import read_application
 from ledger.actions.decisions import Decision
 from ledger.actions.founding import create_home, found_ledger
@@ -24,6 +26,7 @@ from ledger.actions.issuers import change_mandate, register_department
 from ledger.actions.proposals import Proposal
 from ledger.chain.engines import ChainLocation
 from ledger.identifiers import CertificateId, CertificateType, MemberId, RegionCode, Uscc
+from ledger.vault import key_files
 from ledger.vault.passphrase import ScryptCost
 from ledger.workspace import Workspace
 
@@ -75,15 +78,18 @@ class Ledger:
         """A home of a member to be."""
         home = self.home(member)
         location = ChainLocation.parse(str(self.chain))
-        create_home(
-            home,
-            member,
-            NAMES[member],
-            location,
-            PASSPHRASE,
-            vault_cost=CHEAP,
-            clock=self.clock,
-        )
+        with pytest.MonkeyPatch.context() as cheap:  # every act opens two key files
+            cheap.setattr(key_files, "_KDF_ROUNDS", 1)
+            cheap.setattr(key_files, "_MAC_ROUNDS", 2)
+            create_home(
+                home,
+                member,
+                NAMES[member],
+                location,
+                PASSPHRASE,
+                vault_cost=CHEAP,
+                clock=self.clock,
+            )
         return home
 
     def open(self, member: MemberId = CHONGQING, *, lock_timeout_s: float = 10.0) -> Workspace:
