@@ -20,7 +20,7 @@ from ledger.actions.facts import (
     to_fact,
 )
 from ledger.actions.holdings import find_stored
-from ledger.errors import NotFoundError
+from ledger.errors import NotFoundError, StorageError
 from ledger.formats.certificate import Certificate, Placement
 from ledger.formats.evidence import Evidence, Fact, LogHead
 from ledger.formats.status_list import get_status, word_index
@@ -254,12 +254,15 @@ def _officer(workspace: Workspace | None, commitment: bytes) -> str:
     """The officer behind a commitment, if this home knows; else that there is one."""
     if commitment == NO_COMMITMENT:
         return ""
+    told = f"commitment {commitment.hex()[:16]}…"
     if workspace is not None:
         try:
             return workspace.vault.acts.open_officer(commitment).officer
         except NotFoundError:
             pass
-    return f"commitment {commitment.hex()[:16]}…"
+        except StorageError:  # named by `fsck`; the rest of the trail is as good as before
+            return f"unreadable, {told}"
+    return told
 
 
 def _snake(name: str) -> str:

@@ -125,6 +125,21 @@ def test_every_province_sees_the_same_steps_and_only_the_home_the_officer(lived:
             assert len(told) == 3, "nobody sees that it was one officer"
 
 
+def test_an_officer_who_can_be_read_no_more_leaves_the_trail_whole(provinces: Ledger) -> None:
+    with provinces.open() as workspace:
+        change_status(workspace, LifecycleAct.SUSPEND, [identify(5)], DECISION)
+    before = follow(provinces, show(provinces), CHONGQING)
+    with sqlite3.connect(provinces.home(CHONGQING) / "vault" / "vault.db") as connection:
+        connection.execute("UPDATE officers SET ciphertext = randomblob(60)")
+    connection.close()
+    after = follow(provinces, show(provinces), CHONGQING)
+    assert [step.officer for step in before.steps if step.officer] == [OFFICER]
+    (told,) = [step.officer for step in after.steps if step.officer]
+    assert told.startswith("unreadable, commitment ")
+    steps = [[_without_officer(step)[:-1] for step in trail.steps] for trail in (before, after)]
+    assert steps[0] == steps[1]
+
+
 def _without_officer(step: AuditStep) -> tuple[object, ...]:
     return (
         step.log_index,
