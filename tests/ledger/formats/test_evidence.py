@@ -163,7 +163,7 @@ def test_event_under_the_kind_of_another_is_malformed() -> None:
 
 def test_member_of_the_log_that_is_no_identifier_is_malformed() -> None:
     def alter(document: Document) -> None:
-        document["facts"][0]["entry"]["region"] = b"990000".ljust(18, b"\0").hex()
+        document["facts"][0]["entry"]["region"] = b"500100".ljust(18, b"\0").hex()
 
     assert isinstance(refusal_of(altered(alter)), MalformedInputError)
 
