@@ -284,7 +284,8 @@ def test_module_that_owns_a_kind_cannot_pass_off_another_payload(workspace: Work
 
     topics = (EntryAppended.TOPIC, BatchAnchored.TOPIC)
     logs = [log for part in fetch_logs(client, topics, last.block_number, head) for log in part]
-    altered = [replace(logs[0], data=logs[0].data[:-1] + b"\x01"), logs[1]]
+    data = logs[0].data[:-1] + bytes([logs[0].data[-1] ^ 1])
+    altered = [replace(logs[0], data=data), logs[1]]
     [paired] = pair_entries(altered, workspace.gateway.log.address)
     assert paired == replace(last, event=None)
 
