@@ -84,7 +84,9 @@ def test_created_twice_at_once_it_is_one_index(path: Path) -> None:
         each.close()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None
+)
 @given(steps=st.lists(st.integers(0, 40), min_size=1, max_size=6), data=st.data())
 def test_root_and_proofs_are_those_of_the_whole_tree(
     tmp_path_factory: pytest.TempPathFactory, steps: list[int], data: st.DataObject
