@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ledger.abi import Event
+from ledger.actions.decisions import LifecycleAct
 from ledger.actions.facts import (
     Gathered,
     LogSubject,
@@ -28,7 +29,7 @@ from ledger.actions.issuers import (
     register_department,
     rotate_seal_key,
 )
-from ledger.actions.lifecycle import LifecycleAct, change_status
+from ledger.actions.lifecycle import change_status
 from ledger.formats.evidence import Fact
 from ledger.formats.merkle import verify_inclusion
 from ledger.identifiers import CertificateType, RegionCode
