@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,3 +39,10 @@ def make_ledger(directory: Path) -> BenchLedger:
         )
         change_mandate(workspace, ISSUER, TYPE)
     return ledger
+
+
+def write_example(path: Path, rows: int) -> Path:
+    """A synthetic file of so many rows."""
+    command = [sys.executable, "scripts/make_example.py", str(path), "--rows", str(rows)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return path

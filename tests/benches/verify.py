@@ -6,8 +6,8 @@ import time
 from itertools import cycle
 
 from ledger.formats.evidence import parse_evidence
+from ledger.verification.finding import Outcome
 from ledger.verification.policy import VerificationPolicy
-from ledger.verification.report import Outcome
 from ledger.verification.verifier import verify
 from tests.benches.limits import rate_of, raw_verification
 from tests.benches.result import Result
