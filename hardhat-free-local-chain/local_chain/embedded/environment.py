@@ -31,7 +31,9 @@ class Environment:
     """The data file of a chain directory, with its named tables.
 
     The map grows by doubling when a write does not fit. That is safe because the chain's lock
-    admits one thread at a time, so that no transaction is open when the map is replaced.
+    admits one thread at a time, so that no transaction is open when the map is replaced. For the
+    same reason the file can be opened anew after a failed write, which LMDB asks for if it was the
+    write that makes a transaction valid: until then it refuses everything.
     """
 
     def __init__(
@@ -52,15 +54,10 @@ class Environment:
             ChainStorageError: the disk refuses the write.
         """
         self._data_file = directory / DATA_FILE_NAME
+        self._plain_tables, self._index_tables = tuple(plain_tables), tuple(index_tables)
         size_bytes = self._data_file.stat().st_size if self._data_file.exists() else 0
         self._map_bytes = max(smallest_map_bytes, 2 * size_bytes)
-        self._handle = self._translate(lambda: self._open(directory, plain_tables, index_tables))
-        try:
-            self._require_whole_file()
-            self._tables = self._translate(lambda: self._open_tables(plain_tables, index_tables))
-        except BaseException:
-            self._handle.close()
-            raise
+        self._open()
 
     @property
     def size_bytes(self) -> int:
@@ -68,7 +65,12 @@ class Environment:
         return self._data_file.stat().st_size
 
     def read(self) -> AbstractContextManager[lmdb.Transaction[bytes]]:
-        """A consistent view for a `with` block."""
+        """A consistent view for a `with` block.
+
+        Raises:
+            ChainDamagedError, ChainStorageError: as when it was opened.
+        """
+        self._recover()
         return self._handle.begin()
 
     def table(self, name: str) -> lmdb._Database:
@@ -82,11 +84,15 @@ class Environment:
             ChainStorageError: the disk refused; nothing of the change is stored.
         """
         while True:
+            self._recover()
             try:
                 self._translate(lambda: self._write_once(change))
             except lmdb.MapFullError:
                 self._map_bytes *= 2
                 self._handle.set_mapsize(self._map_bytes)
+            except (ChainDamagedError, ChainStorageError):
+                self._must_reopen = True
+                raise
             else:
                 return
 
@@ -94,22 +100,35 @@ class Environment:
         """Release the file. Nothing is lost: every write was synced."""
         self._handle.close()
 
-    def _open(self, directory: Path, *tables: Iterable[str]) -> lmdb.Environment:
+    def _open(self) -> None:
+        self._handle = self._translate(self._open_file)
+        try:
+            self._require_whole_file()
+            self._tables = self._translate(self._open_tables)
+        except BaseException:
+            self._handle.close()
+            raise
+        self._must_reopen = False
+
+    def _recover(self) -> None:
+        if self._must_reopen:
+            self._handle.close()
+            self._open()
+
+    def _open_file(self) -> lmdb.Environment:
         return lmdb.open(
-            str(directory),
+            str(self._data_file.parent),
             map_size=self._map_bytes,
-            max_dbs=sum(len(tuple(names)) for names in tables),
+            max_dbs=len(self._plain_tables) + len(self._index_tables),
             mode=0o600,
             lib_version=_ENGINE,
         )
 
-    def _open_tables(
-        self, plain_tables: Iterable[str], index_tables: Iterable[str]
-    ) -> dict[str, lmdb._Database]:
-        tables = {name: self._handle.open_db(name.encode()) for name in plain_tables}
+    def _open_tables(self) -> dict[str, lmdb._Database]:
+        tables = {name: self._handle.open_db(name.encode()) for name in self._plain_tables}
         tables |= {
             name: self._handle.open_db(name.encode(), dupsort=True, dupfixed=True)
-            for name in index_tables
+            for name in self._index_tables
         }
         return tables
 
