@@ -192,5 +192,7 @@ def _sync_directory(directory: Path) -> None:
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as problem:
+        raise ChainStorageError(f"{directory}: {problem}") from problem
     finally:
         os.close(descriptor)

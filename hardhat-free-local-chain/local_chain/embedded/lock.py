@@ -6,6 +6,7 @@ dead process left behind is therefore never in the way.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -45,7 +46,8 @@ class DirectoryLock:
         """Let the next process in. Doing so twice is harmless."""
         if self in _held:
             _held.discard(self)
-            os.ftruncate(self._descriptor, 0)
+            with contextlib.suppress(OSError):  # a failing disk; the name of the holder is all
+                os.ftruncate(self._descriptor, 0)
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             os.close(self._descriptor)
 
