@@ -149,6 +149,10 @@ class Node:
         try:
             self.database.append(block)
         except ChainStorageError as problem:
+            if self.storage_problem is None:
+                _logger.warning(
+                    "block %d is kept and tried again: %s", block.header.number, problem
+                )
             self.storage_problem = str(problem)
             raise
         self.storage_problem = None
@@ -182,7 +186,6 @@ class Node:
         try:
             wait_s = self.seal_if_due()
         except ChainStorageError:
-            _logger.exception("block %d could not be written yet", self.head.number + 1)
             wait_s = 0
         if is_first and wait_s is not None:
             self.changed.notify_all()

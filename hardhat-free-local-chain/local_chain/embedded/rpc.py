@@ -70,7 +70,7 @@ class RpcMethods:
         except RpcError as error:
             return _fail(identifier, error)
         except ChainError as problem:
-            _logger.exception("%s could not be answered", name)
+            _logger.warning("%s could not be answered: %s", name, problem)
             return _fail(identifier, RpcError(RpcCode.INTERNAL, str(problem)))
 
     def _list_history_methods(self) -> dict[str, Method]:

@@ -10,6 +10,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from local_chain.embedded.errors import ChainStorageError
+
 if TYPE_CHECKING:
     from local_chain.embedded.node import Node
 
@@ -58,6 +60,8 @@ class SealingThread:
     def _seal(self) -> float | None:
         try:
             return self._node.seal_if_due()
-        except Exception:  # the thread must outlive a full disk
+        except ChainStorageError:  # the node has told of it
+            return _RETRY_INTERVAL_S
+        except Exception:
             _logger.exception("a block could not be sealed; it is kept and tried again")
             return _RETRY_INTERVAL_S
