@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
+from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -10,6 +12,8 @@ from ledger.errors import ConflictError, LedgerError, StorageError
 
 _SQLITE = {
     "SQLITE_FULL": ("disk_full", "the disk is full; nothing was written"),
+    # The file in which connections meet could not grow (sqlite.org/rescode.html).
+    "SQLITE_IOERR_SHMSIZE": ("disk_full", "the disk is full, or fails; nothing was written"),
     "SQLITE_IOERR": ("disk_failed", "the disk could not be read or written"),
     "SQLITE_CORRUPT": ("vault_damaged", "the database is damaged: restore it from a backup"),
     "SQLITE_NOTADB": ("vault_damaged", "the file is not a database: restore it from a backup"),
@@ -23,6 +27,9 @@ _POSTGRESQL = {
     "53100": ("disk_full", "the database's disk is full; nothing was written"),
     "25006": ("vault_read_only", "the vault was opened for reading only"),
 }
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class ConstraintViolatedError(ConflictError):
@@ -45,3 +52,9 @@ def translate(error: DBAPIError | sqlite3.Error) -> LedgerError:
         code, message = _POSTGRESQL[state]
         return StorageError(message, code=code)
     return StorageError(f"the vault's database failed: {cause}")
+
+
+def translate_disk(error: OSError, path: Path) -> StorageError:
+    """The error of ours that says what the disk refused to do with a file."""
+    code = "disk_full" if error.errno in _FULL else "disk_failed"
+    return StorageError(f"{path}: {error.strerror or error}; nothing was written", code=code)

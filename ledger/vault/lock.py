@@ -17,6 +17,7 @@ from typing import Self
 import orjson
 
 from ledger.errors import StorageError
+from ledger.vault.failures import translate_disk
 
 POLL_S = 0.05
 
@@ -39,7 +40,7 @@ class VaultLock:
             timeout_s: how long to wait for another holder.
 
         Raises:
-            StorageError: vault_in_use, naming the holder.
+            StorageError: vault_in_use, naming the holder; disk_full, disk_failed.
         """
         deadline = time.monotonic() + timeout_s
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -55,14 +56,19 @@ class VaultLock:
                         f"the vault {path.parent} is in use by {holder}", code="vault_in_use"
                     ) from error
                 time.sleep(POLL_S)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, _describe_self(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, _describe_self(), 0)
+        except OSError as error:
+            os.close(descriptor)
+            raise translate_disk(error, path) from error
         return cls(descriptor)
 
     def close(self) -> None:
         """Let others write. Does nothing the second time."""
         if self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
+            with contextlib.suppress(OSError):  # a failing disk; the name of the holder is all
+                os.ftruncate(self._descriptor, 0)
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             self.forget()
 
