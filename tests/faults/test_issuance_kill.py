@@ -10,23 +10,23 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from ledger.actions.fsck import fsck
-from ledger.actions.holdings import find_stored
 from ledger.actions.issuance.outcome import IssuanceReport
 from ledger.actions.issuers import rotate_seal_key
-from ledger.actions.presentation import present, verify_document
-from ledger.records import BatchAnchored
 from ledger.vault.tables import BatchState, RunState
-from ledger.verification.finding import Outcome
-from ledger.workspace import Workspace
+from tests.faults.issuing import (
+    find_acknowledged,
+    require_each_row_once,
+    require_passed,
+    require_sound,
+)
 from tests.faults.stopping import count_moments, is_stopped_at, kill_after, start
 from tests.faults.stopping_process import LIMITS
-from tests.ledger.actions.homes import HOUSING, Ledger, identify, write_file
+from tests.ledger.actions.homes import HOUSING, Ledger, write_file
 
 ROWS = 15  # two batches, in four chunks of which one is cut by the end of the first batch
 EDGES = (0, 9, 10, 14)
@@ -51,45 +51,15 @@ def source(tmp_path: Path) -> Path:
     return write_file(tmp_path / "rows.csv", range(ROWS))
 
 
-def require_passed(workspace: Workspace, numbers: Iterable[int]) -> None:
-    for number in numbers:
-        document = present(workspace, identify(number), ["holder_name"]).to_json()
-        assert verify_document(workspace, document).outcome is Outcome.PASSED
-
-
-def acknowledged(workspace: Workspace, rows: int = ROWS) -> list[int]:
-    known = workspace.vault.certificates.find_many([str(identify(n)) for n in range(rows)])
-    anchored = {i for i, found in known.items() if found.batch_state is BatchState.ANCHORED}
-    return [number for number in range(rows) if str(identify(number)) in anchored]
-
-
-def require_each_row_once(workspace: Workspace, rows: int = ROWS) -> None:
-    """One certificate each in the vault, and not one more on the chain."""
-    workspace.sync_index()
-    batches = {
-        row.subject: BatchAnchored.decode_payload(row.payload or b"").statement.count
-        for row in workspace.index.entries_of_kind(BatchAnchored.TOPIC)
-    }
-    assert acknowledged(workspace, rows) == list(range(rows))
-    assert sum(batches.values()) == rows
-    places = set()
-    for number in range(rows):
-        stored = find_stored(workspace, identify(number))
-        places.add((stored.batch.batch_key, stored.position))
-        assert stored.batch.batch_key in batches
-    assert len(places) == rows
-
-
 def finish(ledger: Ledger, source: Path) -> IssuanceReport:
     """Runs it again to its end, and requires that all is as if nothing had happened."""
     report = ledger.issue(source, limits=LIMITS)
     assert (report.state, report.rows) == (RunState.COMPLETED, ROWS)
     assert report.issued + report.already_issued == ROWS
     with ledger.open() as workspace:
-        require_each_row_once(workspace)
+        require_each_row_once(workspace, range(ROWS))
         require_passed(workspace, EDGES)
-        checked = fsck(workspace)
-        assert (checked.problems, checked.remarks, checked.certificates) == ((), (), ROWS)
+        require_sound(workspace, ROWS)
     return report
 
 
@@ -100,7 +70,7 @@ def test_killed_at_a_moment_and_run_again_every_row_has_one_certificate(
     assert is_stopped_at(ledger, "issue", moment, occurrence, source), "the moment did not come"
     with ledger.open() as workspace:
         assert fsck(workspace).problems == ()
-        require_passed(workspace, set(acknowledged(workspace)) & set(EDGES))
+        require_passed(workspace, find_acknowledged(workspace, EDGES))
     finish(ledger, source)
 
 
@@ -143,7 +113,7 @@ def test_killed_at_random_instants_no_acknowledged_certificate_is_lost(
         kill_after(start(ledger, action, source=source), chance.uniform(0.0, 1.5))
         with ledger.open() as workspace:
             assert workspace.vault.integrity_check() == []
-            done = acknowledged(workspace, first + ROWS_OF_A_RANDOM_FILE)
+            done = find_acknowledged(workspace, range(first + ROWS_OF_A_RANDOM_FILE))
             require_passed(workspace, done[-1:])
             is_complete = not workspace.vault.runs.unfinished() and len(done) > first
         if is_complete:
@@ -153,9 +123,8 @@ def test_killed_at_random_instants_no_acknowledged_certificate_is_lost(
             source = write_file(tmp_path / f"{kill}.csv", numbers)
     assert ledger.issue(source).state is RunState.COMPLETED
     with ledger.open() as workspace:
-        require_each_row_once(workspace, first + ROWS_OF_A_RANDOM_FILE)
-        checked = fsck(workspace)
-        assert (checked.problems, checked.remarks) == ((), ())
+        require_each_row_once(workspace, range(first + ROWS_OF_A_RANDOM_FILE))
+        require_sound(workspace, first + ROWS_OF_A_RANDOM_FILE)
 
 
 def test_workers_end_with_the_process_that_started_them(ledger: Ledger, tmp_path: Path) -> None:
