@@ -26,6 +26,7 @@ test: test-python test-contracts ## every test, whole
 test-python: $(VENV)/.dev contracts/node_modules/.installed
 	@sh scripts/require_tools.sh openssl
 	@sh scripts/require_tools.sh postgresql
+	@sh scripts/require_tools.sh strace
 	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
 
 test-contracts: contracts/node_modules/.installed

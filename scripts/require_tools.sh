@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes sure that a system tool is there: installs it through apt where this is root on Debian,
-# else says what is missing. Usage: require_tools.sh python PYTHON | node | openssl | postgresql
+# else says what is missing. Usage: require_tools.sh python PYTHON | node | openssl | postgresql | strace
 set -eu
 
 install() {
@@ -45,8 +45,17 @@ postgresql)
         echo "On Debian: apt-get install postgresql" >&2
     fi
     ;;
+strace)
+    command -v strace >/dev/null 2>&1 && exit 0
+    if [ "$(id -u)" = 0 ] || [ -n "${CI:-}" ]; then
+        install strace
+    else
+        echo "strace is not installed: the tests of failing system calls will be skipped." >&2
+        echo "On Debian: apt-get install strace" >&2
+    fi
+    ;;
 *)
-    echo "usage: $0 python PYTHON | node | openssl | postgresql" >&2
+    echo "usage: $0 python PYTHON | node | openssl | postgresql | strace" >&2
     exit 2
     ;;
 esac
