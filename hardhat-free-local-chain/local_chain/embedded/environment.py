@@ -13,8 +13,10 @@ import lmdb
 from local_chain.embedded.errors import ChainDamagedError, ChainStorageError
 
 DATA_FILE_NAME = "data.mdb"
+LOCK_FILE_NAME = "lock.mdb"
 SMALLEST_MAP_BYTES = 64 << 20
 
+_LOCK_FILE_BYTES = 8192
 _ENGINE = 0  # liblmdb 0.9; 1.x has another file format
 _DAMAGE = (
     lmdb.CorruptedError,
@@ -116,6 +118,7 @@ class Environment:
             self._open()
 
     def _open_file(self) -> lmdb.Environment:
+        self._reserve_lock_file()
         return lmdb.open(
             str(self._data_file.parent),
             map_size=self._map_bytes,
@@ -123,6 +126,18 @@ class Environment:
             mode=0o600,
             lib_version=_ENGINE,
         )
+
+    def _reserve_lock_file(self) -> None:
+        """LMDB maps it: a page that the disk has no room for would be a fatal signal."""
+        path = self._data_file.with_name(LOCK_FILE_NAME)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(descriptor, 0, _LOCK_FILE_BYTES)
+            finally:
+                os.close(descriptor)
+        except OSError as problem:
+            raise ChainStorageError(f"{path}: {problem}") from problem
 
     def _open_tables(self) -> dict[str, lmdb._Database]:
         tables = {name: self._handle.open_db(name.encode()) for name in self._plain_tables}
