@@ -21,6 +21,9 @@ _KINDS = {
     "SQLITE_BUSY": ("index_busy", "another process is writing it; try again"),
     "SQLITE_LOCKED": ("index_busy", "another process is writing it; try again"),
     "SQLITE_FULL": ("disk_full", "the disk is full; nothing was written"),
+    # The file in which connections meet could not grow (sqlite.org/rescode.html).
+    "SQLITE_IOERR_SHMSIZE": ("disk_full", "the disk is full, or fails; nothing was written"),
+    "SQLITE_IOERR": ("disk_failed", "the disk could not be read or written"),
     "SQLITE_READONLY": ("index_read_only", "it cannot be written here"),
     "SQLITE_CANTOPEN": ("index_unreadable", "the file cannot be opened"),
     "SQLITE_PERM": ("index_unreadable", "the file cannot be opened"),
