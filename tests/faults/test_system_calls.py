@@ -45,6 +45,7 @@ FILES = (
     WRITE_AHEAD_LOG,
     Path("chain"),
     Path("chain/lock.json"),
+    Path("chain/lock.mdb"),
     BLOCKS,
 )
 DIRECTORIES = (VAULT, Path("chain"))
@@ -74,8 +75,7 @@ class Stage:
     def list_calls(self, *arguments: object) -> Mapping[Call, list[Occurrence]]:
         """Of a command, on the files of the vault and the chain."""
         self.put_back()
-        journals = [VAULT / "vault.db-journal", Path("chain/lock.mdb")]
-        paths = [self.directory / path for path in (*FILES, *journals)]
+        paths = [self.directory / path for path in (*FILES, VAULT / "vault.db-journal")]
         return self.commands.list_calls(self.home, paths, *arguments)
 
 
