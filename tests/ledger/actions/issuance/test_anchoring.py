@@ -11,12 +11,20 @@ from ledger.actions.issuance.anchoring import (
     settle_closed_batches,
 )
 from ledger.actions.issuance.outcome import IssuanceLimits, IssuanceProgress
+from ledger.actions.issuers import rotate_seal_key
 from ledger.errors import LedgerError, NotFoundError
-from ledger.records import BatchExistsError, BatchExpiredError, BatchStatement, Signature
+from ledger.records import (
+    BatchExistsError,
+    BatchExpiredError,
+    BatchStatement,
+    SealKeyOutOfTimeError,
+    Signature,
+)
 from ledger.vault.batches import BatchRow
 from ledger.vault.key_files import SUITE_P256
 from ledger.vault.tables import BatchState
 from ledger.workspace import Workspace
+from tests.faults.issuing import require_each_row_once, require_sound
 from tests.ledger.actions.homes import CHONGQING, HOUSING, SICHUAN, Ledger, write_file
 
 ROWS = 5
@@ -136,3 +144,45 @@ def test_a_batch_whose_statement_expired_after_its_key_was_destroyed_is_abandone
             anchor_batch(workspace, closed)
         assert settle_closed_batches(workspace) == []
         assert workspace.vault.batches.get(closed.batch_key).state is BatchState.ABANDONED
+
+
+@pytest.fixture
+def abandoned(ledger: Ledger, closed: BatchRow, tmp_path: Path) -> BatchRow:
+    """The closed batch, after its key ended and its rows were placed anew."""
+    with ledger.open() as workspace:
+        rotate_seal_key(workspace, HOUSING)
+    ledger.ahead_s += 61
+    assert ledger.issue(tmp_path / "rows.csv").issued == 3 * ROWS
+    with ledger.open() as workspace:
+        batch = workspace.vault.batches.get(closed.batch_key)
+        assert batch.state is BatchState.ABANDONED
+        return batch
+
+
+def test_a_transaction_of_an_abandoned_batch_that_turns_up_late_is_refused(
+    ledger: Ledger, closed: BatchRow, abandoned: BatchRow
+) -> None:
+    """Its statement is still in time and its seal is good, but its key has ended for ever."""
+    assert abandoned.batch_key == closed.batch_key
+    with ledger.open(SICHUAN) as workspace:
+        assert workspace.gateway.head().time_unix < (closed.valid_until_unix or 0)
+        with pytest.raises(SealKeyOutOfTimeError):
+            carry(workspace, closed)
+    with ledger.open() as workspace:
+        assert workspace.gateway.batch(closed.batch_key) is None
+        require_each_row_once(workspace, range(3 * ROWS))
+
+
+def test_a_transaction_that_turns_up_before_its_batch_is_abandoned_keeps_its_rows_where_they_are(
+    ledger: Ledger, closed: BatchRow, tmp_path: Path
+) -> None:
+    with ledger.open() as workspace:
+        rotate_seal_key(workspace, HOUSING)
+    with ledger.open(SICHUAN) as workspace:
+        carry(workspace, closed)
+    ledger.ahead_s += 61
+    report = ledger.issue(tmp_path / "rows.csv")
+    assert (report.issued, report.already_issued) == (3 * ROWS - closed.count, closed.count)
+    with ledger.open() as workspace:
+        require_each_row_once(workspace, range(3 * ROWS))
+        require_sound(workspace, 3 * ROWS)
