@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ledger.actions.decisions import LifecycleAct
 from ledger.actions.issuers import find_seal_key, rotate_seal_key
-from ledger.actions.lifecycle import LifecycleAct, change_status
+from ledger.actions.lifecycle import change_status
 from ledger.actions.presentation import present, verify_document
 from ledger.vault.tables import RunState
 from ledger.verification.finding import Outcome
