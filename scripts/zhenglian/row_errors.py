@@ -29,8 +29,8 @@ def tell_row_errors(
     write_whole(report, lambda path: write_error_report(path, problems))
     if session.output.is_json:
         return
-    _print(session, errors, SHOWN_ERRORS)
-    _print(session, warnings, SHOWN_WARNINGS)
+    print_row_errors(session, errors, SHOWN_ERRORS)
+    print_row_errors(session, warnings, SHOWN_WARNINGS)
     session.output.line(
         session.language.pick(
             f"全部 {len(problems)} 条见 {report}，可用表格软件打开。",
@@ -39,7 +39,8 @@ def tell_row_errors(
     )
 
 
-def _print(session: Session, problems: Sequence[RowError], most: int) -> None:
+def print_row_errors(session: Session, problems: Sequence[RowError], most: int) -> None:
+    """Prints the first problems as a table, in the order of their lines."""
     if not problems:
         return
     language = session.language

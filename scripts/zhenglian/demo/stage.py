@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from ledger.actions.issuance.row_reader import RowResult
-from ledger.actions.issuance.rows import read_rows
-from ledger.errors import MalformedInputError
+from ledger.errors import ConflictError
 from ledger.formats.civil_time import CHINA
-from ledger.identifiers import CertificateId, CertificateType, MemberId, Uscc
-from ledger.schemas import load_schema
+from ledger.identifiers import MemberId
 from ledger.workspace import Workspace
+from zhenglian.demo.source import Source
+from zhenglian.demo.summary import Attack, Verdict
 
 PASSPHRASE = "synthetic demonstration"  # noqa: S105  # protects nothing: the homes are thrown away
 CHONGQING = MemberId.parse("500000")
@@ -30,48 +28,9 @@ PROVINCES = {
     GUIZHOU: "贵州省",
     YUNNAN: "云南省",
 }
-EXAMPLE = Path(__file__).parents[3] / "examples" / "W011-chongqing-2000.csv"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A verdict of the story. `expected` is what it had to be."""
-
-    case: str
-    outcome: str
-    reason: str
-    expected: str
-
-    @property
-    def is_right(self) -> bool:
-        return self.expected == (self.reason or self.outcome)
-
-
-@dataclass(frozen=True, slots=True)
-class Attack:
-    """An attack and what stopped it. `expected` is what had to stop it."""
-
-    name: str
-    refused_by: str
-    expected: str
-
-    @property
-    def is_right(self) -> bool:
-        return self.refused_by == self.expected
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The clerk's file and who issues it.
-
-    Attributes:
-        chosen: two certificates of it that are in their period of validity today.
-    """
-
-    path: Path
-    issuer: Uscc
-    certificate_type: CertificateType
-    chosen: tuple[CertificateId, CertificateId]
+SUMMARY_NAME = "summary.json"
+_MADE_HERE = ("chain", "homes", "holder", "away", SUMMARY_NAME)
+_MARK = ".zhenglian-demo"
 
 
 @dataclass(slots=True)
@@ -95,9 +54,9 @@ class Stage:
         return self.work / "chain"
 
     @property
-    def hand(self) -> Path:
+    def holder_file(self) -> Path:
         """What the holder carries."""
-        return self.work / "holder"
+        return self.work / "holder" / "certificate.zhenglian.json"
 
     def home(self, member: MemberId) -> Path:
         return self.work / "homes" / str(member)
@@ -106,10 +65,27 @@ class Stage:
         return Workspace.open(self.home(member), PASSPHRASE)
 
     def clear(self) -> None:
-        """Removes what an earlier run made here, and nothing else."""
-        for name in ("chain", "homes", "holder", "away"):
-            shutil.rmtree(self.work / name, ignore_errors=True)
-        self.hand.mkdir(parents=True)
+        """Removes what an earlier run made here, and nothing else.
+
+        Raises:
+            ConflictError: what stands here was made by no demonstration.
+        """
+        mark = self.work / _MARK
+        found = [path for name in _MADE_HERE if (path := self.work / name).exists()]
+        if found and not mark.exists():
+            raise ConflictError(
+                f"{found[0]} was not made by a demonstration and is left as it is; name another "
+                "directory with --work",
+                code="directory_not_ours",
+                field="work",
+            )
+        for path in found:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        self.holder_file.parent.mkdir(parents=True)
+        mark.touch()
 
     def act(self, title: str) -> None:
         self.console.print(Text(f"\n{title}", style="bold"))
@@ -118,57 +94,22 @@ class Stage:
         """One line; `text` may have rich's markup."""
         self.console.print(Text.from_markup(f"  {text}"), soft_wrap=True)
 
+    def keep_verdict(self, verdict: Verdict, told: str = "") -> None:
+        """Keeps a verdict and says it, with more that is told of it."""
+        self.verdicts.append(verdict)
+        colour = {"PASSED": "green", "FAILED": "red"}.get(verdict.outcome, "yellow")
+        wrong = "" if verdict.is_right else f"  [bold red]expected {verdict.expected}[/bold red]"
+        outcome = f"[{colour}]{verdict.outcome}[/{colour}] {verdict.reason}"
+        self.say(f"{verdict.case}: {outcome.rstrip()}{told}{wrong}")
 
-def read_source(path: Path, today: date) -> Source:
-    """Finds out from a file's first good rows who issues what.
-
-    Raises:
-        MalformedInputError: no row can be read, or fewer than two are valid today.
-    """
-    first = _first_identifier(path)
-    issuer = first.issuer
-    if not isinstance(issuer, Uscc):
-        raise MalformedInputError(
-            f"{path}: the demonstration needs identifiers whose issuer is a USCC of 18 "
-            f"characters, got {issuer}",
-            field="证照标识",
-        )
-    schema = load_schema(first.type)
-    chosen: list[CertificateId] = []
-    with path.open("rb") as stream:
-        for row in read_rows(stream, schema, issuer=issuer, today=today):
-            if _is_valid_on(row, today) and row.draft:
-                chosen.append(row.draft.certificate_id)
-            if len(chosen) == 2:
-                return Source(path, issuer, first.type, (chosen[0], chosen[1]))
-    raise MalformedInputError(
-        f"{path}: the demonstration needs two certificates that are valid on {today}, found "
-        f"{len(chosen)}"
-    )
+    def keep_attack(self, attack: Attack) -> None:
+        """Keeps an attack and says what stopped it."""
+        self.attacks.append(attack)
+        colour = "green" if attack.is_right else "bold red"
+        wrong = "" if attack.is_right else f" (expected {attack.expected})"
+        self.say(f"{attack.name}: [{colour}]stopped by {attack.refused_by}[/{colour}]{wrong}")
 
 
 def clock_text(unix: int) -> str:
     """A recorded time as people in China read it."""
     return datetime.fromtimestamp(unix, CHINA).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def today_in_china() -> date:
-    return datetime.now(CHINA).date()
-
-
-def _is_valid_on(row: RowResult, day: date) -> bool:
-    draft = row.draft
-    if draft is None or row.errors or draft.valid_from > day:
-        return False
-    return draft.valid_until is None or day <= draft.valid_until
-
-
-def _first_identifier(path: Path) -> CertificateId:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            with path.open(encoding=encoding, newline="") as stream:
-                for row in csv.DictReader(stream):
-                    return CertificateId.parse((row.get("证照标识") or "").strip())
-        except UnicodeDecodeError:
-            continue
-    raise MalformedInputError(f"{path}: no row with a 证照标识 can be read", field="证照标识")

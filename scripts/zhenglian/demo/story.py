@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import orjson
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -35,49 +34,45 @@ from ledger.vault.tables import RunState
 from ledger.verification.finding import Outcome
 from ledger.verification.report import Report
 from zhenglian.demo.attacks import try_attacks
+from zhenglian.demo.source import EXAMPLE, Source
 from zhenglian.demo.stage import (
     CHONGQING,
-    EXAMPLE,
     GUIZHOU,
     PASSPHRASE,
     PROVINCES,
     SICHUAN,
+    SUMMARY_NAME,
     YUNNAN,
     Stage,
-    Verdict,
     clock_text,
-    read_source,
-    today_in_china,
 )
+from zhenglian.demo.summary import Summary, Verdict
+from zhenglian.times import today_in_china
 
 SHOWN = ("holder_name", "certificate_number", "postCategory")
 SHOWN_OF_ANY_TYPE = ("holder_name", "holder_code", "certificate_number")
 BASIS = "《…安全生产管理规定》（示例条款）"  # synthetic: names no article that was read
-FILE_NAME = "certificate.zhenglian.json"
 
 
-def run_demo(work: Path, input_file: Path | None, console: Console) -> int:
-    """Plays the story below `work`.
+def run_demo(work: Path, source: Source, console: Console) -> Summary:
+    """Plays the story below `work` and writes there what it came to.
 
-    Args:
-        input_file: the user's own CSV; by default the committed synthetic example.
-
-    Returns:
-        0 if everything was as it must be, else 1.
+    Raises:
+        ConflictError: `work` has what no demonstration made.
+        LedgerError: an act of the story was refused.
     """
     started = time.monotonic()
-    source = read_source(input_file or EXAMPLE, today_in_china())
     stage = Stage(work, source, console)
     stage.clear()
     console.print(Text("证链 Zhenglian: from a spreadsheet to a verdict", style="bold"))
-    if input_file is None:
+    if source.path == EXAMPLE:
         stage.say("All names, firms and numbers in the example file are synthetic.")
     log_before = _found(stage)
     _issue(stage)
     _live(stage)
     _audit(stage, log_before)
     try_attacks(stage)
-    return _conclude(stage, time.monotonic() - started)
+    return _conclude(stage, started)
 
 
 def _found(stage: Stage) -> tuple[int, bytes]:
@@ -129,14 +124,7 @@ def _issue(stage: Stage) -> None:
         began = time.monotonic()
         report = issue_file(workspace, source.path, source.issuer, source.certificate_type)
         if report.state is not RunState.COMPLETED:
-            for error in report.errors[:10]:
-                told = f"line {error.line} {error.column}: {error.value}; {error.expected_zh}"
-                stage.say(escape(told))
-            raise LedgerError(
-                f"{source.path.name} has errors in {report.invalid_rows} of {report.rows} rows; "
-                "nothing was issued",
-                code="rows_refused",
-            )
+            raise LedgerError(f"{source.path} was changed while the demonstration was played")
         seconds = time.monotonic() - began
         stage.certificates, stage.batches = report.issued, len(report.batches)
         stage.say(
@@ -151,7 +139,7 @@ def _issue(stage: Stage) -> None:
 
 def _live(stage: Stage) -> None:
     stage.act("3. A holder shows a certificate; Sichuan verifies it 四川核验")
-    path = stage.hand / FILE_NAME
+    path = stage.holder_file
     chosen = stage.source.chosen[0]
     with stage.open(CHONGQING) as workspace:
         evidence = present(workspace, chosen, _fields_to_show(stage))
@@ -233,23 +221,19 @@ def _keep(stage: Stage, case: str, report: Report, expected: str) -> None:
         None,
     )
     reason = str(decisive.reason) if decisive and report.outcome is not Outcome.PASSED else ""
-    verdict = Verdict(case, str(report.outcome), reason, expected)
-    stage.verdicts.append(verdict)
-    colour = {"PASSED": "green", "FAILED": "red"}.get(verdict.outcome, "yellow")
-    mark = "" if verdict.is_right else f"  [bold red]expected {expected}[/bold red]"
     told = ""
     if decisive and "recorded_at_unix" in decisive.detail:
         told = (
             f", recorded {clock_text(int(str(decisive.detail['recorded_at_unix'])))}, "
             f"code {decisive.detail['reason_code']}, {decisive.detail['legal_basis']}"
         )
-    stage.say(f"{case}: [{colour}]{verdict.outcome}[/{colour}] {verdict.reason}{told}{mark}")
+    stage.keep_verdict(Verdict(case, str(report.outcome), reason, expected), told)
 
 
 def _audit(stage: Stage, founding_log: tuple[int, bytes]) -> None:
     stage.act("4. An auditor in Yunnan follows it from first to last step 云南审计")
     with stage.open(YUNNAN) as workspace:
-        trail = audit_evidence(workspace, parse_evidence(read_document(stage.hand / FILE_NAME)))
+        trail = audit_evidence(workspace, parse_evidence(read_document(stage.holder_file)))
         table = Table("log", "recorded (UTC+8)", "act", "by", "effective", box=None)
         for step in trail.steps:
             code = "" if step.reason_code is None else f" {step.reason_code:02}"
@@ -275,40 +259,37 @@ def _wait_past(unix: int) -> None:
         time.sleep(0.05)
 
 
-def _conclude(stage: Stage, seconds: float) -> int:
+def _conclude(stage: Stage, started: float) -> Summary:
     stage.act("6. The books balance")
     with stage.open(CHONGQING) as workspace:
         check = fsck(workspace)
-    for problem in check.problems:
-        stage.say(f"[red]{problem.code}[/red] {problem.subject}: {problem.message}")
-    summary = {
-        "certificates": stage.certificates,
-        "batches": stage.batches,
-        "log_size": check.log_size,
-        "chain_log_root": check.chain_log_root.hex(),
-        "index_log_root": check.index_log_root.hex(),
-        "verdicts": [
-            {"case": v.case, "outcome": v.outcome, "reason": v.reason} for v in stage.verdicts
-        ],
-        "attacks": [{"name": a.name, "refused_by": a.refused_by} for a in stage.attacks],
-        "seconds": round(seconds, 1),
-        "input": stage.source.path.name,
-    }
-    path = stage.work / "summary.json"
-    path.write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    wrong_verdicts = [verdict.case for verdict in stage.verdicts if not verdict.is_right]
-    wrong_attacks = [attack.name for attack in stage.attacks if not attack.is_right]
-    same_root = check.chain_log_root == check.index_log_root
+    seconds = time.monotonic() - started
+    summary = Summary(
+        input=stage.source.path.name,
+        rows=stage.source.rows,
+        certificates=stage.certificates,
+        batches=stage.batches,
+        log_size=check.log_size,
+        chain_log_root=check.chain_log_root.hex(),
+        index_log_root=check.index_log_root.hex(),
+        verdicts=tuple(stage.verdicts),
+        attacks=tuple(stage.attacks),
+        problems=tuple(f"{each.code} {each.subject}: {each.message}" for each in check.problems),
+        seconds=round(seconds, 1),
+    )
+    path = stage.work / SUMMARY_NAME
+    path.write_bytes(summary.to_json())
+    same = (
+        "the same log root" if check.chain_log_root == check.index_log_root else "DIFFERENT roots"
+    )
     stage.say(
         f"{check.certificates} certificates and {check.log_size} log entries recomputed; "
-        f"chain and index have {'the same' if same_root else 'DIFFERENT'} log root "
-        f"{check.chain_log_root.hex()[:16]}…"
+        f"chain and index have {same} {summary.chain_log_root[:16]}…"
     )
+    wrong_verdicts = sum(not verdict.is_right for verdict in stage.verdicts)
+    wrong_attacks = sum(not attack.is_right for attack in stage.attacks)
     stage.say(
-        f"{len(stage.verdicts)} verdicts, {len(wrong_verdicts)} wrong; {len(stage.attacks)} "
-        f"attacks, {len(wrong_attacks)} not stopped as they must be; {seconds:.1f} s; {path}"
+        f"{len(stage.verdicts)} verdicts, {wrong_verdicts} wrong; {len(stage.attacks)} attacks, "
+        f"{wrong_attacks} not stopped as they must be; {seconds:.1f} s; {escape(str(path))}"
     )
-    is_right = same_root and not (wrong_verdicts or wrong_attacks or check.problems)
-    if not is_right:
-        stage.say(f"[bold red]Not as it must be: {', '.join(wrong_verdicts + wrong_attacks)}[/]")
-    return 0 if is_right else 1
+    return summary
