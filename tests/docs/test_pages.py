@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ledger.actions.founding import MIN_PASSPHRASE_CHARACTERS
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
@@ -59,6 +61,12 @@ def test_first_own_steps_run_as_they_are_printed(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "Everything is as it must be" in done.stdout
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_passphrase_of_the_steps_is_long_enough(page: str) -> None:
+    (passphrase,) = re.findall(r"ZHENGLIAN_PASSPHRASE='([^']*)'", read_steps(page))
+    assert len(passphrase) >= MIN_PASSPHRASE_CHARACTERS
 
 
 def test_both_readmes_have_the_same_steps() -> None:
