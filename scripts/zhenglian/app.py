@@ -22,6 +22,7 @@ from zhenglian.commands import (
     verifying,
 )
 from zhenglian.terminals import prepare_streams
+from zhenglian.usage import CommandGroup
 
 _IN_ORDER_OF_HELP = (
     founding,
@@ -46,6 +47,7 @@ def build_app() -> typer.Typer:
     """The application with all its commands."""
     app = typer.Typer(
         name="zhenglian",
+        cls=CommandGroup,
         help="Certificates that provinces recognise each other's: issue, present, verify, audit.",
         no_args_is_help=True,
         add_completion=False,
