@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ledger.errors import ConflictError
@@ -11,6 +12,10 @@ from ledger.errors import ConflictError
 
 def require_free(path: Path, *, force: bool) -> None:
     """Raises ConflictError when there is such a file and it may not be overwritten."""
+    if path.is_dir():
+        raise ConflictError(
+            f"{path} is a directory; name a file in it", code="file_exists", field="out"
+        )
     if path.exists() and not force:
         raise ConflictError(
             f"{path} exists already; choose another name, or overwrite it with --force",
@@ -20,10 +25,17 @@ def require_free(path: Path, *, force: bool) -> None:
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Has a file written beside `path`, and puts it in place once it is complete."""
+    """Has a file written beside `path`, and puts it in place once it is complete.
+
+    Raises:
+        OSError: it cannot be written; names `path`, never the file beside it.
+    """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
         write(beside)
         beside.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)

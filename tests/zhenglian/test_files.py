@@ -33,3 +33,28 @@ def test_interrupted_writing_leaves_the_old_file_and_no_other(tmp_path: Path) ->
     write_whole(path, lambda beside: beside.write_text("new"))
     assert [each.name for each in tmp_path.iterdir()] == ["f"]
     assert path.read_text() == "new"
+
+
+def test_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "f"
+    with pytest.raises(FileNotFoundError) as caught:
+        write_whole(path, lambda beside: beside.write_text("x"))
+    assert caught.value.filename == str(path)
+
+
+def test_directory_is_not_overwritten_by_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "directory"
+    path.mkdir()
+    with pytest.raises(ConflictError, match="is a directory"):
+        require_free(path, force=True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk always full")
+def test_full_disk_is_told_of_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    def fill(_: Path) -> None:
+        with Path("/dev/full").open("wb", buffering=0) as full:
+            full.write(b"x")
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_whole(tmp_path / "f", fill)
+    assert caught.value.filename == str(tmp_path / "f")
