@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ledger.errors import ConflictError
 from zhenglian.files import write_whole
 from zhenglian.language import Language
 from zhenglian.session import Session
@@ -17,14 +18,35 @@ SHOWN_ERRORS = 20
 SHOWN_WARNINGS = 5
 
 
+def find_report_place(file: Path, wanted: Path | None = None) -> Path:
+    """Where to write what is wrong with a file: beside it, or where it is wanted.
+
+    Raises:
+        ConflictError: there is something that is no such report.
+    """
+    report = wanted or file.with_name(f"{file.name}.errors.csv")
+    if report.exists() and not _is_report(report):
+        raise ConflictError(
+            f"{report} would be overwritten by the list of errors, and is none; name another "
+            "file with --errors, or move it away",
+            code="file_exists",
+            field="errors",
+        )
+    return report
+
+
 def tell_row_errors(
     session: Session, errors: Sequence[RowError], warnings: Sequence[RowError], report: Path
 ) -> None:
-    """Prints the first errors and warnings, and writes all of them to `report`."""
+    """Prints the first errors and warnings, and writes all of them to `report`.
+
+    Without any, the report of an earlier run is removed, for it is no longer true.
+    """
     from ledger.actions.issuance.clerk_files import write_error_report
 
-    problems = sorted((*errors, *warnings), key=lambda problem: problem.line)
+    problems = in_order_of_lines((*errors, *warnings))
     if not problems:
+        _remove_old(session, report)
         return
     write_whole(report, lambda path: write_error_report(path, problems))
     if session.output.is_json:
@@ -39,6 +61,11 @@ def tell_row_errors(
     )
 
 
+def in_order_of_lines(problems: Iterable[RowError]) -> tuple[RowError, ...]:
+    """Problems by line; those of one line stay as they are."""
+    return tuple(sorted(problems, key=lambda problem: problem.line))
+
+
 def print_row_errors(session: Session, problems: Sequence[RowError], most: int) -> None:
     """Prints the first problems as a table, in the order of their lines."""
     if not problems:
@@ -49,7 +76,6 @@ def print_row_errors(session: Session, problems: Sequence[RowError], most: int) 
         if language is Language.ZH
         else ("line", "column", "found", "problem")
     )
-    ordered = sorted(problems, key=lambda problem: problem.line)
     session.output.table(
         columns,
         (
@@ -59,10 +85,34 @@ def print_row_errors(session: Session, problems: Sequence[RowError], most: int) 
                 each.value,
                 language.pick(each.expected_zh, each.expected_en),
             )
-            for each in ordered[:most]
+            for each in in_order_of_lines(problems)[:most]
         ),
         styles=("bold", "", "yellow" if problems[0].is_warning else "red"),
     )
     if len(problems) > most:
         rest = len(problems) - most
         session.output.line(language.pick(f"……还有 {rest} 条", f"… and {rest} more"))
+
+
+def _remove_old(session: Session, report: Path) -> None:
+    if not _is_report(report):
+        return
+    report.unlink()
+    if not session.output.is_json:
+        session.output.line(
+            session.language.pick(
+                f"此前的错误清单 {report} 已不适用，已移除。",
+                f"Removed {report}: the errors of an earlier run, none of which is left.",
+            )
+        )
+
+
+def _is_report(path: Path) -> bool:
+    """Whether a file begins as the reports do that are written here."""
+    from ledger.actions.issuance.clerk_files import REPORT_COLUMNS
+
+    header = (",".join(REPORT_COLUMNS) + "\r\n").encode("utf-8-sig")
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(len(header)) == header

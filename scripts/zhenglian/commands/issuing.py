@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from zhenglian.failures import EXIT_FAILED
 from zhenglian.files import require_free, write_whole
 from zhenglian.options import ForceOption
 from zhenglian.progress import show_progress
-from zhenglian.row_errors import tell_row_errors
+from zhenglian.row_errors import find_report_place, in_order_of_lines, tell_row_errors
 from zhenglian.session import Session
 from zhenglian.times import format_time
 from zhenglian.words import count_certificates
@@ -81,9 +82,9 @@ def issue(
     if file is None:
         _write_template(session, template, out, force=force)
         return None
-    report_file = errors or file.with_name(f"{file.name}.errors.csv")
-    if report_file.resolve() == file.resolve():
+    if errors is not None and errors.resolve() == file.resolve():
         raise typer.BadParameter("--errors may not name the file that is issued")
+    report_file = find_report_place(file, errors)
     return _issue_file(session, file, issuer, certificate_type, report_file, skip_invalid)
 
 
@@ -125,6 +126,11 @@ def _issue_file(
             else choose_type(workspace, who)
         )
         report = issue_file(workspace, file, who, kind, skip_invalid=skip_invalid, notify=notify)
+    report = replace(
+        report,
+        errors=in_order_of_lines(report.errors),
+        warnings=in_order_of_lines(report.warnings),
+    )
     tell_row_errors(session, report.errors, report.warnings, report_file)
     has_problems = bool(report.errors or report.warnings)
     if session.output.is_json:

@@ -24,7 +24,7 @@ from zhenglian.decisions import (
 from zhenglian.failures import EXIT_FAILED
 from zhenglian.masking import describe_holder
 from zhenglian.options import IdentifierArgument
-from zhenglian.row_errors import tell_row_errors
+from zhenglian.row_errors import find_report_place, tell_row_errors
 from zhenglian.session import Session
 from zhenglian.times import format_time
 from zhenglian.words import describe_heading, describe_plan
@@ -67,6 +67,7 @@ def replace(
 
     require_answer(session, dry_run=dry_run, yes=yes)
     replaced = CertificateId.parse(identifier.strip())
+    report_file = find_report_place(file)
     passphrase = session.read_passphrase()
     with session.unlock(passphrase) as workspace:
         decision = make_decision(
@@ -80,7 +81,7 @@ def replace(
         )
         plan = plan_replacement(workspace, replaced, file, decision)
     if plan.errors:
-        return _tell_errors(session, plan, file)
+        return _tell_errors(session, plan, report_file)
     _tell_plan(session, plan, decision, dry_run=dry_run)
     if dry_run:
         return None
@@ -89,19 +90,15 @@ def replace(
     with session.unlock(passphrase) as workspace:
         done = replace_certificate(workspace, replaced, file, decision)
     errors = done.plan.errors or (done.issuance.errors if done.issuance else ())
-    tell_row_errors(session, errors, (), _error_file(file))
+    tell_row_errors(session, errors, (), report_file)
     _tell_done(session, done, is_refused=bool(errors))
     return EXIT_FAILED if errors else None
 
 
-def _error_file(file: Path) -> Path:
-    return file.with_name(f"{file.name}.errors.csv")
-
-
-def _tell_errors(session: Session, plan: ReplacementPlan, file: Path) -> int:
-    tell_row_errors(session, plan.errors, (), _error_file(file))
+def _tell_errors(session: Session, plan: ReplacementPlan, report_file: Path) -> int:
+    tell_row_errors(session, plan.errors, (), report_file)
     if session.output.is_json:
-        session.output.document(plan, errors_file=_error_file(file))
+        session.output.document(plan, errors_file=report_file)
     return EXIT_FAILED
 
 

@@ -65,6 +65,42 @@ def test_error_file_may_not_be_the_clerks_own_file(consortium: Consortium, tmp_p
     assert file.read_bytes() == before
 
 
+def test_errors_of_an_earlier_run_are_removed_once_there_are_none(
+    consortium: Consortium, tmp_path: Path
+) -> None:
+    file = write_csv(tmp_path / "f.csv", [make_row(1, 性别="M")])
+    at(consortium).run("issue", file, code=1)
+    report = tmp_path / "f.csv.errors.csv"
+    assert report.exists()
+    write_csv(file, [make_row(1)])
+    assert f"Removed {report}" in at(consortium).run("issue", file).stdout
+    assert not report.exists()
+
+
+@pytest.mark.parametrize("rows", [[make_row(1)], [make_row(1, 性别="M")]])
+def test_file_that_is_no_list_of_errors_is_neither_removed_nor_overwritten(
+    consortium: Consortium, tmp_path: Path, rows: list[dict[str, str]]
+) -> None:
+    file = write_csv(tmp_path / "f.csv", rows)
+    notes = tmp_path / "f.csv.errors.csv"
+    notes.write_text("my own notes")
+    error = at(consortium).json("issue", file, code=1)["error"]
+    assert (error["code"], error["field"]) == ("file_exists", "errors")
+    assert notes.read_text() == "my own notes"
+    at(consortium).run("show", make_id(1), code=1)
+
+
+def test_errors_are_in_the_order_of_their_lines(issued: Issued, tmp_path: Path) -> None:
+    rows = [make_row(1, 姓名="王大明"), make_row(7, 性别="M"), make_row(2, 姓名="王大明")]
+    file = write_csv(tmp_path / "f.csv", rows)
+    report = issued.chongqing.json("issue", file, code=1)
+    assert [(error["line"], error["code"]) for error in report["errors"]] == [
+        (2, "conflicting_certificate"),
+        (3, "not_allowed_value"),
+        (4, "conflicting_certificate"),
+    ]
+
+
 def test_skip_invalid_issues_the_others_and_says_what_it_skipped(
     consortium: Consortium, tmp_path: Path
 ) -> None:
