@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, func, select
 
@@ -27,6 +27,7 @@ __all__ = [
     "Certificates",
     "Erasure",
     "Known",
+    "Placed",
     "StagedCertificate",
     "StoredCertificate",
 ]
@@ -55,6 +56,14 @@ class Known:
     batch_state: BatchState
     batch_pk: int
     position: int
+
+
+class Placed(NamedTuple):
+    """Where a certificate stands in its batch, and whether its content can still be read."""
+
+    identifier: str
+    position: int
+    is_erased: bool
 
 
 class Certificates:
@@ -139,6 +148,21 @@ class Certificates:
             with self._database.read() as connection:
                 batch = fetch_batch(connection, batch_pk)
                 chunk = [_to_stored(row, batch) for row in connection.execute(query)]
+            yield from chunk
+            if len(chunk) < READ_AT_ONCE:
+                return
+            position = chunk[-1].position + 1
+
+    def iterate_places(self, batch_pk: int, position: int = 0) -> Iterator[Placed]:
+        """A batch's certificates from a position on, in order, without their contents."""
+        while True:
+            query = (
+                _PLACES.where(certificates.c.batch == batch_pk, certificates.c.position >= position)
+                .order_by(certificates.c.position)
+                .limit(READ_AT_ONCE)
+            )
+            with self._database.read() as connection:
+                chunk = [Placed(*row) for row in connection.execute(query)]
             yield from chunk
             if len(chunk) < READ_AT_ONCE:
                 return
@@ -247,6 +271,11 @@ _CONTENT = select(
     certificates.c.ciphertext,
     data_keys.c.content_mac,
     data_keys.c.wrapped_key,
+).select_from(certificates.outerjoin(data_keys))
+_PLACES = select(
+    certificates.c.identifier,
+    certificates.c.position,
+    data_keys.c.certificate.is_(None),
 ).select_from(certificates.outerjoin(data_keys))
 _KNOWN = select(
     certificates.c.identifier,

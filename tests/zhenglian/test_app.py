@@ -58,6 +58,7 @@ def test_commands_that_were_promised_are_there() -> None:
         "issuer compromise",
         "issuer list",
         "issue",
+        "list",
         "show",
         "present",
         "holder-key new",

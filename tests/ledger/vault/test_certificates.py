@@ -10,7 +10,7 @@ import pytest
 
 from ledger.errors import ConflictError, NotFoundError, StorageError
 from ledger.vault import database
-from ledger.vault.certificates import READ_AT_ONCE, Known
+from ledger.vault.certificates import READ_AT_ONCE, Known, Placed
 from ledger.vault.store import DATABASE_NAME, Vault
 from ledger.vault.tables import BatchState
 from tests.ledger.vault.vaults import NOW_UNIX, new_batch, open_vault, raw_bytes, seal, stage
@@ -295,3 +295,14 @@ def test_erasure_says_when_a_reader_keeps_the_old_bytes(
     reader.close()
     vault.certificates.erase_key("a", "because")
     assert staged.wrapped_key not in raw_bytes(directory)
+
+
+@pytest.mark.parametrize("first", [0, 1, READ_AT_ONCE, READ_AT_ONCE + 1, READ_AT_ONCE + 2])
+def test_places_of_a_batch_come_in_order_from_any_position(vault: Vault, first: int) -> None:
+    batch = vault.batches.open(new_batch())
+    names = [f"n{number}" for number in range(READ_AT_ONCE + 2)]
+    stage(vault, batch, *names)
+    stage(vault, vault.batches.open(new_batch()), "other")
+    vault.certificates.erase_key("n1", "reason")
+    expected = [Placed(name, at, name == "n1") for at, name in enumerate(names) if at >= first]
+    assert list(vault.certificates.iterate_places(batch.pk, first)) == expected
