@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from requests import RequestException
 
 from ledger.errors import ChainUnavailableError, LedgerError, StorageError
 from ledger.records import decode_error
@@ -69,4 +72,22 @@ def translate_errors(doing: str) -> Iterator[None]:
     except (ChainStorageError, ChainDamagedError, ChainMismatchError) as error:
         raise StorageError(f"while {doing}: {error}", code="chain_storage") from error
     except (ChainError, OSError) as error:  # requests' errors are OSErrors
-        raise ChainUnavailableError(f"while {doing}: the chain did not answer: {error}") from error
+        raise ChainUnavailableError(
+            f"while {doing}: the chain did not answer{_explain(error)}"
+        ) from error
+
+
+def _explain(error: Exception) -> str:
+    """Where and why: libraries wrap "Connection refused" in sentences and URLs of their own.
+
+    A URL may keep a secret, so only host and port are told.
+    """
+    if not isinstance(error, RequestException):
+        return f": {error}"
+    url = urlsplit(str(error.request.url) if error.request else "")
+    place = f" at {url.hostname}:{url.port}" if url.port else f" at {url.hostname or 'its URL'}"
+    cause: BaseException = error
+    while cause.__context__ is not None:
+        cause = cause.__context__
+    reason = cause.strerror if isinstance(cause, OSError) else None
+    return f"{place}: {reason or cause}"

@@ -195,6 +195,7 @@ def test_silent_node_is_given_up_after_the_time_out() -> None:
 
 def test_port_without_a_node_is_an_unavailable_chain() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    with pytest.raises(ChainUnavailableError, match="did not answer"):
-        connect_to(url)
+        place = f"127.0.0.1:{closed.getsockname()[1]}"
+    with pytest.raises(ChainUnavailableError) as caught:
+        connect_to(f"http://clerk:secret@{place}/path")
+    assert caught.value.message.endswith(f"did not answer at {place}: Connection refused")
