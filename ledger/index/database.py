@@ -50,7 +50,8 @@ class IndexDatabase:
         """One consistent view, or all changes or none.
 
         Raises:
-            StorageError: index_damaged, index_busy, disk_full, index_read_only, index_unreadable.
+            StorageError: index_damaged, index_busy, disk_full, disk_failed, index_read_only,
+                index_unreadable.
         """
         try:
             with self._engine.connect() as connection:
