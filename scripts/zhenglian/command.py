@@ -25,11 +25,12 @@ from zhenglian.options import (
     PassphraseFileOption,
 )
 from zhenglian.output import Output
-from zhenglian.passphrases import HOME_VARIABLE, PassphraseSource
+from zhenglian.passphrases import HOME_VARIABLE, THIS_HOME, PassphraseSource
 from zhenglian.session import Session
 
 P = ParamSpec("P")
-INTERRUPTED = "Interrupted."
+Words = tuple[str, str]  # in Chinese and in English
+INTERRUPTED: Words = ("已中断。", "Interrupted.")
 
 
 class Needs(Flag):
@@ -47,11 +48,15 @@ def command(
     needs: Needs = Needs.KEYS,
     *,
     cls: type[TyperCommand] | None = None,
-    on_interrupt: str = INTERRUPTED,
+    on_interrupt: Words = INTERRUPTED,
 ) -> Callable[
     [Callable[Concatenate[Session, P], int | None]], Callable[Concatenate[Session, P], int | None]
 ]:
-    """Adds a function to an app as a command. Its integer result is the exit code."""
+    """Adds a function to an app as a command. Its integer result is the exit code.
+
+    Args:
+        on_interrupt: what to tell who interrupted it.
+    """
 
     def add(
         function: Callable[Concatenate[Session, P], int | None],
@@ -63,12 +68,13 @@ def command(
 
 
 def _wrap(
-    function: Callable[Concatenate[Session, P], int | None], needs: Needs, on_interrupt: str
+    function: Callable[Concatenate[Session, P], int | None], needs: Needs, on_interrupt: Words
 ) -> Callable[..., None]:
     def run(**options: Any) -> None:
         session, own = _make_session(options)
         call: Callable[..., int | None] = function
-        code = run_guarded(session.output, lambda: call(session, **own), on_interrupt)
+        told = session.language.pick(*on_interrupt)
+        code = run_guarded(session.output, lambda: call(session, **own), told)
         raise typer.Exit(code)
 
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
@@ -98,6 +104,8 @@ def _make_session(options: dict[str, Any]) -> tuple[Session, dict[str, Any]]:
     home = own.pop("home", DEFAULT_HOME)
     passphrase_file = own.pop("passphrase_file", None)
     language = own.pop("lang") or detect_language(os.environ)
-    output = Output(is_json=own.pop("is_json"))
-    source = PassphraseSource("this home", HOME_VARIABLE, "--passphrase-file", passphrase_file)
+    output = Output(is_json=own.pop("is_json"), language=language)
+    source = PassphraseSource(
+        THIS_HOME, HOME_VARIABLE, "--passphrase-file", passphrase_file, language
+    )
     return Session(home, language, output, source), own

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import typer
 
 from ledger.errors import LedgerError
+from zhenglian.language import Language
 from zhenglian.output import Output
 
 EXIT_FAILED = 1
@@ -32,7 +33,8 @@ def run_guarded(output: Output, work: Callable[[], int | None], on_interrupt: st
     except (typer.Exit, typer.TyperException):
         raise  # the parser's own, such as a wrong use of an option
     except LedgerError as error:
-        tell(output, error.message, error.code, error.field)
+        kinds = [getattr(kind, "default_code", "") for kind in type(error).__mro__]
+        tell(output, error.message, error.code, error.field, kinds)
         return EXIT_FAILED
     except (KeyboardInterrupt, typer.Abort):
         output.note(on_interrupt)
@@ -53,10 +55,22 @@ def run_guarded(output: Output, work: Callable[[], int | None], on_interrupt: st
     return code
 
 
-def tell(output: Output, message: str, code: str, field: str | None) -> None:
-    """Tells an error once."""
+def tell(
+    output: Output, message: str, code: str, field: str | None, kinds: Sequence[str] = ()
+) -> None:
+    """Tells an error once: in Chinese what it is, and below in English which one exactly.
+
+    Args:
+        kinds: codes of the kinds of error it belongs to, the narrowest first.
+    """
     if output.is_json:
         output.document({"error": {"code": code, "field": field, "message": message}})
+        return
+    if output.language is Language.ZH:
+        from zhenglian.error_words import describe_error
+
+        output.note(f"错误：{describe_error([code, *kinds])} [{code}]", "red")
+        output.note(f"  {message}")
         return
     names = {field, (field or "").replace("_", "-")}
     prefix = "" if not field or any(name and name in message for name in names) else f"{field}: "

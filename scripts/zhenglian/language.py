@@ -1,4 +1,4 @@
-"""In which language verdicts, reasons and row errors are told."""
+"""In which language people are told things."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ LanguageOption = Annotated[
     typer.Option(
         "--lang",
         envvar="ZHENGLIAN_LANG",
-        help="Language of verdicts, reasons and row errors; by default the locale's.",
+        help="Language of what is printed; by default the locale's.",
     ),
 ]
 

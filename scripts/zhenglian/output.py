@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from zhenglian.language import Language
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -24,10 +26,12 @@ class Output:
 
     Args:
         is_json: whether stdout carries a single JSON document and nothing else.
+        language: of errors.
     """
 
-    def __init__(self, *, is_json: bool) -> None:
+    def __init__(self, *, is_json: bool, language: Language = Language.EN) -> None:
         self.is_json = is_json
+        self.language = language
 
     @cached_property
     def console(self) -> Console:

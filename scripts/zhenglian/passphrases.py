@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.errors import MalformedInputError, NotAuthorizedError
+from zhenglian.language import Language
 
 HOME_VARIABLE = "ZHENGLIAN_PASSPHRASE"
 HOLDER_VARIABLE = "ZHENGLIAN_HOLDER_PASSPHRASE"
+THIS_HOME = ("本节点目录", "this home")
+HOLDERS_KEY = ("持证人密钥", "the holder's key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +21,18 @@ class PassphraseSource:
     """One passphrase that may have to be asked for.
 
     Attributes:
-        name: what it opens, for the prompt ("this home").
+        name: what it opens, in Chinese and in English.
         variable: of the environment.
         option: that names a file.
         file: which file, None if none was named.
+        language: of the prompt.
     """
 
-    name: str
+    name: tuple[str, str]
     variable: str
     option: str
     file: Path | None
+    language: Language = Language.EN
 
     @property
     def is_given(self) -> bool:
@@ -47,7 +52,7 @@ class PassphraseSource:
             return found
         if not sys.stdin.isatty():
             raise NotAuthorizedError(
-                f"the passphrase of {self.name} is needed and nobody can be asked: set "
+                f"the passphrase of {self.name[1]} is needed and nobody can be asked: set "
                 f"{self.variable} or name a file with {self.option}",
                 code="passphrase_missing",
                 field="passphrase",
@@ -57,9 +62,15 @@ class PassphraseSource:
     def _ask(self, *, is_new: bool) -> str:
         import typer
 
-        kind = "New passphrase" if is_new else "Passphrase"
-        typed = str(typer.prompt(f"{kind} of {self.name}", hide_input=True, err=True))
-        if is_new and typer.prompt("The same again", hide_input=True, err=True) != typed:
+        pick, (zh, en) = self.language.pick, self.name
+        prompt = (
+            pick(f"为{zh}设置口令", f"New passphrase of {en}")
+            if is_new
+            else pick(f"{zh}的口令", f"Passphrase of {en}")
+        )
+        again = pick("再输入一次", "The same again")
+        typed = str(typer.prompt(prompt, hide_input=True, err=True))
+        if is_new and typer.prompt(again, hide_input=True, err=True) != typed:
             raise MalformedInputError(
                 "passphrase: the two that were typed differ; nothing was made", field="passphrase"
             )

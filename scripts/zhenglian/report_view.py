@@ -10,6 +10,7 @@ from ledger.identifiers import CertificateType
 from ledger.verification.finding import Outcome
 from ledger.verification.report import Check, CheckName, Presentation, Report
 from ledger.verification.wording import CHECK_WORDING, OUTCOME_WORDING, REASON_WORDING
+from zhenglian.language import Language
 from zhenglian.reasons import describe_reason
 from zhenglian.session import Session
 from zhenglian.times import format_day, format_time
@@ -144,8 +145,9 @@ def _explain(session: Session, check: Check, kind: CertificateType | None) -> st
 def _further(session: Session, check: Check, kind: CertificateType | None) -> Iterator[str]:
     """What a person wants to know besides: of a status its date, reason and basis."""
     pick, detail = session.language.pick, check.detail
-    if check.name is CheckName.WELL_FORMED and "message" in detail:
-        yield str(detail["message"])
+    is_english = session.language is Language.EN
+    if check.name is CheckName.WELL_FORMED and "message" in detail and is_english:
+        yield str(detail["message"])  # told in English only, and in the JSON
     if check.name is CheckName.STATUS and isinstance(
         recorded := detail.get("recorded_at_unix"), int
     ):

@@ -20,7 +20,7 @@ class Session:
 
     Attributes:
         home: directory of the member's home.
-        language: of verdicts, reasons and row errors.
+        language: of what is printed.
         output: where to print.
         passphrase: of the home.
     """

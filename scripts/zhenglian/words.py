@@ -40,6 +40,15 @@ _ACTS = {
     "mandate_attested": ("授权证明", "mandate attested"),
 }
 
+_PROPOSALS = {
+    "admit member": "接纳成员",
+    "remove member": "移除成员",
+    "install module": "启用模块",
+    "freeze": "冻结",
+    "unfreeze": "解除冻结",
+}
+_PROPOSAL_STATES = {"open": "表决中", "executed": "已执行", "expired": "已过期"}
+
 # What is done to a certificate: in Chinese one word, in English before and after it is done.
 # 作废 stands for 撤销, 注销 and 吊销 alike; which of them it is, the reason tells.
 _VERBS = {
@@ -96,3 +105,13 @@ def describe_act(act: str, language: Language) -> str:
     """An act by the name that an audit trail gives it."""
     spaced = act.replace("_", " ")
     return language.pick(*_ACTS.get(act, (spaced, spaced)))
+
+
+def describe_proposal(action: str, language: Language) -> str:
+    """What a proposal would do, by the name that governance gives it."""
+    return language.pick(_PROPOSALS.get(action, action), action)
+
+
+def describe_proposal_state(state: str, language: Language) -> str:
+    """How far a proposal is, by the name that governance gives it."""
+    return language.pick(_PROPOSAL_STATES.get(state, state), state)

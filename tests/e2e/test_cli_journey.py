@@ -98,7 +98,7 @@ def test_certificate_lives_from_a_spreadsheet_to_its_audit(
     assert chongqing.json("fsck")["problems"] == []
 
 
-def test_program_ends_with_the_code_of_the_verdict_or_one_line(
+def test_program_ends_with_the_code_of_the_verdict_or_tells_what_is_wrong(
     founded_consortium: Consortium, tmp_path: Path
 ) -> None:
     file = tmp_path / "broken"
@@ -113,7 +113,8 @@ def test_program_ends_with_the_code_of_the_verdict_or_one_line(
         )
         assert done.returncode == code
         assert "Traceback" not in done.stderr
-        assert done.stderr.count("\n") == (code == 1)
+        assert done.stderr.startswith("错误：") == (code == 1)
+        assert done.stderr.count("\n") == 2 * (code == 1)
 
 
 def test_reader_that_leaves_early_is_no_error_to_speak_of(founded_consortium: Consortium) -> None:
@@ -149,7 +150,7 @@ def test_interrupted_issuance_goes_on_where_it_was(consortium: Consortium, tmp_p
     os.killpg(running.pid, signal.SIGINT)  # as Ctrl-C does, to the workers as well
     _, told = running.communicate()
     assert running.returncode == 130
-    assert told.startswith("Interrupted. Nothing is lost and nothing is issued twice")
+    assert told.startswith("已中断。没有丢失，也不会重复签发")
     assert "Traceback" not in told
     report = clerk.json("issue", file)
     assert report["issued"] == count

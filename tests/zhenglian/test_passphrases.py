@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import MalformedInputError, NotAuthorizedError
-from zhenglian.passphrases import HOME_VARIABLE, PassphraseSource
+from zhenglian.passphrases import HOME_VARIABLE, THIS_HOME, PassphraseSource
 
 ASKING = f"""
-from zhenglian.passphrases import PassphraseSource
-source = PassphraseSource("this home", "{HOME_VARIABLE}", "--passphrase-file", None)
+from zhenglian.passphrases import THIS_HOME, PassphraseSource
+source = PassphraseSource(THIS_HOME, "{HOME_VARIABLE}", "--passphrase-file", None)
 print("read:", ascii(source.read(is_new=True)))
 """
 
 
 def make_source(file: Path | None = None) -> PassphraseSource:
-    return PassphraseSource("this home", HOME_VARIABLE, "--passphrase-file", file)
+    return PassphraseSource(THIS_HOME, HOME_VARIABLE, "--passphrase-file", file)
 
 
 def test_file_comes_before_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

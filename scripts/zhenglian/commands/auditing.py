@@ -43,7 +43,7 @@ def audit(
     subject: Annotated[
         str,
         typer.Argument(
-            metavar="[IDENTIFIER|FILE]",
+            metavar="IDENTIFIER|FILE",
             help="A certificate of this home, or a presented file of any province.",
         ),
     ] = "",
@@ -155,7 +155,8 @@ def _write(session: Session, account: Account, form: Format, out: Path | None) -
     if session.output.is_json:
         session.output.document({"file": out, "steps": count})
     else:
-        session.output.line(f"Wrote {out}: {count} steps.", "bold green")
+        told = session.language.pick(f"已写出 {out}：{count} 步。", f"Wrote {out}: {count} steps.")
+        session.output.line(told, "bold green")
 
 
 def _write_to(stream: TextIO, session: Session, account: Account, form: Format) -> int:

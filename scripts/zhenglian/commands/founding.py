@@ -11,6 +11,7 @@ from zhenglian.command import Needs, command
 from zhenglian.session import Session
 
 if TYPE_CHECKING:
+    from ledger.actions.founding import HomeSummary
     from ledger.identifiers import MemberId
 
 
@@ -72,24 +73,48 @@ def make_home(
     if output.is_json:
         output.document(summary)
         return
-    output.line(f"Made the home of {summary.name} ({summary.member}).", "bold")
+    _tell(session, summary, is_founded=found)
+
+
+def _tell(session: Session, summary: HomeSummary, *, is_founded: bool) -> None:
+    output, pick = session.output, session.language.pick
+    name, member, application = summary.name, summary.member, summary.application
+    output.line(
+        pick(f"已建立{name}（{member}）的节点目录。", f"Made the home of {name} ({member})."),
+        "bold",
+    )
     output.pairs(
         [
-            ("home", str(summary.home.resolve())),
-            ("chain", summary.chain),
-            ("operator account", summary.operator),
-            ("application to join", str(summary.application)),
-            ("ledger", summary.ledger_id),
-            ("consortium", summary.consortium),
+            (pick("节点目录", "home"), str(summary.home.resolve())),
+            (pick("链", "chain"), summary.chain),
+            (pick("运维账户", "operator account"), summary.operator),
+            (pick("加入申请", "application to join"), str(application)),
+            (pick("账本", "ledger"), summary.ledger_id),
+            (pick("联盟合约", "consortium"), summary.consortium),
         ]
     )
     output.line()
-    if found:
-        output.line("Next: register a department with `zhenglian issuer register`.")
+    if is_founded:
+        output.line(
+            pick(
+                "下一步：用 `zhenglian issuer register` 登记部门。",
+                "Next: register a department with `zhenglian issuer register`.",
+            )
+        )
     else:
-        output.line(f"Next: give {summary.application} to a member, who proposes your admission:")
-        output.line("  zhenglian govern propose admit FILE")
-    output.line("The passphrase cannot be recovered. Keep it, and a backup of the home.")
+        output.line(
+            pick(
+                f"下一步：把 {application} 交给任一成员，由其提议接纳：",
+                f"Next: give {application} to a member, who proposes your admission:",
+            )
+        )
+        output.line(f"  zhenglian govern propose admit {pick('文件', 'FILE')}")
+    output.line(
+        pick(
+            "口令无法找回。请妥善保管，并备份节点目录。",
+            "The passphrase cannot be recovered. Keep it, and a backup of the home.",
+        )
+    )
 
 
 def _is_home_of(home: Path, who: MemberId) -> bool:

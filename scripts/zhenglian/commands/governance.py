@@ -11,6 +11,7 @@ import typer
 from zhenglian.command import Needs, command
 from zhenglian.session import Session
 from zhenglian.times import format_time
+from zhenglian.words import describe_proposal, describe_proposal_state
 
 if TYPE_CHECKING:
     from ledger.actions.governance import VoteResult
@@ -180,14 +181,20 @@ def list_proposals(session: Session) -> None:
     if output.is_json:
         output.document(listed)
         return
+    pick = session.language.pick
     output.table(
-        ("id", "what", "votes", "state"),
+        (
+            pick("编号", "id"),
+            pick("议案", "what"),
+            pick("表决", "votes"),
+            pick("状态", "state"),
+        ),
         (
             (
                 each.proposal_id.hex()[:_SHORT_ID],
-                f"{each.action} {each.about}",
-                _describe_votes(each),
-                _describe_state(each),
+                _describe(session, each),
+                _describe_votes(session, each),
+                _describe_state(session, each),
             )
             for each in listed
         ),
@@ -211,8 +218,14 @@ def list_members(session: Session) -> None:
     if output.is_json:
         output.document(members)
         return
+    pick = session.language.pick
     output.table(
-        ("member", "name", "since", "until"),
+        (
+            pick("成员", "member"),
+            pick("名称", "name"),
+            pick("加入", "since"),
+            pick("退出", "until"),
+        ),
         (
             (
                 str(each.member),
@@ -226,48 +239,58 @@ def list_members(session: Session) -> None:
 
 
 def _tell_proposal(session: Session, proposal: Proposal) -> None:
-    output = session.output
+    output, pick = session.output, session.language.pick
     if output.is_json:
         output.document(proposal)
         return
     short = proposal.proposal_id.hex()[:_SHORT_ID]
-    output.line(f"Proposed: {proposal.action} {proposal.about}.", "bold")
+    output.line(f"{pick('已提议', 'Proposed')}: {_describe(session, proposal)}", "bold")
     output.pairs(
         [
-            ("id", proposal.proposal_id.hex()),
-            ("votes until", format_time(proposal.expires_at_unix)),
-            ("log index", str(proposal.log_index)),
+            (pick("编号", "id"), proposal.proposal_id.hex()),
+            (pick("表决截止", "votes until"), format_time(proposal.expires_at_unix)),
+            (pick("日志序号", "log index"), str(proposal.log_index)),
         ]
     )
-    output.line(f"Each member votes: zhenglian govern vote {short} --approve")
+    command_line = f"zhenglian govern vote {short} --approve"
+    output.line(pick(f"各成员表决：{command_line}", f"Each member votes: {command_line}"))
 
 
 def _tell_result(session: Session, result: VoteResult) -> None:
-    output = session.output
+    output, pick = session.output, session.language.pick
     if output.is_json:
         output.document(result)
         return
     proposal = result.proposal
-    what = f"{proposal.action} {proposal.about}"
+    what = _describe(session, proposal)
     if result.executed:
-        output.line(f"Carried out: {what}.", "bold green")
+        output.line(f"{pick('已执行', 'Carried out')}: {what}", "bold green")
     else:
-        output.line(f"Not carried out yet: {what}: {result.missing}.", "bold")
+        output.line(f"{pick('尚未执行', 'Not carried out yet')}: {what}", "bold")
+        output.line(f"  {result.missing}")
     output.pairs(
         [
-            ("for", " ".join(map(str, proposal.approvals))),
-            ("against", " ".join(map(str, proposal.rejections))),
+            (pick("赞成", "for"), " ".join(map(str, proposal.approvals))),
+            (pick("反对", "against"), " ".join(map(str, proposal.rejections))),
         ]
     )
 
 
-def _describe_votes(proposal: Proposal) -> str:
-    approvals = " ".join(map(str, proposal.approvals)) or "none"
+def _describe(session: Session, proposal: Proposal) -> str:
+    return f"{describe_proposal(proposal.action, session.language)} {proposal.about}"
+
+
+def _describe_votes(session: Session, proposal: Proposal) -> str:
+    pick = session.language.pick
+    approvals = " ".join(map(str, proposal.approvals)) or pick("无", "none")
     rejections = " ".join(map(str, proposal.rejections))
-    return f"for: {approvals}" + (f"; against: {rejections}" if rejections else "")
+    against = pick(f"；反对：{rejections}", f"; against: {rejections}") if rejections else ""
+    return pick(f"赞成：{approvals}", f"for: {approvals}") + against
 
 
-def _describe_state(proposal: Proposal) -> str:
+def _describe_state(session: Session, proposal: Proposal) -> str:
+    pick = session.language.pick
     if proposal.state == "open":
-        return f"open until {format_time(proposal.expires_at_unix)}"
-    return proposal.state
+        until = format_time(proposal.expires_at_unix)
+        return pick(f"表决中，至 {until}", f"open until {until}")
+    return describe_proposal_state(proposal.state, session.language)

@@ -55,9 +55,20 @@ def register(
             raise typer.BadParameter("a national department's home has no region: give --region")
         where = RegionCode.parse(region or str(workspace.member))
         result = register_department(workspace, issuer, name, where)
-    _tell(session, result, f"Registered {name} ({issuer}) and its seal key.")
+    pick = session.language.pick
+    _tell(
+        session,
+        result,
+        pick(
+            f"已登记{name}（{issuer}）及其印章密钥。",
+            f"Registered {name} ({issuer}) and its seal key.",
+        ),
+    )
     if not session.output.is_json:
-        session.output.line(f"Next: zhenglian issuer mandate {issuer} TYPE")
+        wanted = pick("证照类型", "TYPE")
+        session.output.line(
+            f"{pick('下一步：', 'Next: ')}zhenglian issuer mandate {issuer} {wanted}"
+        )
 
 
 def mandate(
@@ -90,7 +101,8 @@ def mandate(
         result = change_mandate(
             workspace, issuer, wanted, valid_from_unix=from_unix, valid_until_unix=until_unix
         )
-    _tell(session, result, f"{issuer} may issue {wanted}.")
+    told = session.language.pick(f"{issuer} 可以颁发 {wanted}。", f"{issuer} may issue {wanted}.")
+    _tell(session, result, told)
 
 
 def rotate(session: Session, uscc: UsccArgument) -> None:
@@ -106,7 +118,8 @@ def rotate(session: Session, uscc: UsccArgument) -> None:
     issuer = Uscc.parse(uscc)
     with session.unlock() as workspace:
         result = rotate_seal_key(workspace, issuer)
-    _tell(session, result, f"{issuer} has a new seal key.")
+    told = session.language.pick(f"{issuer} 已启用新的印章密钥。", f"{issuer} has a new seal key.")
+    _tell(session, result, told)
 
 
 def compromise(
@@ -135,12 +148,13 @@ def compromise(
     with session.unlock() as workspace:
         key_id = find_key_id(find_department(workspace, issuer), key)
         result = declare_compromise(workspace, issuer, key_id, since_unix)
-    _tell(
-        session,
-        result,
-        f"The key counts as compromised since {format_time(since_unix)}; make a new one with "
+    since_then = format_time(since_unix)
+    told = session.language.pick(
+        f"该密钥自 {since_then} 起视为失密；请用 `zhenglian issuer rotate {issuer}` 换新。",
+        f"The key counts as compromised since {since_then}; make a new one with "
         f"`zhenglian issuer rotate {issuer}`.",
     )
+    _tell(session, result, told)
 
 
 def list_issuers(session: Session) -> None:
@@ -162,39 +176,45 @@ def list_issuers(session: Session) -> None:
     for department in departments:
         _print_department(session, department)
     if not departments:
-        output.line("No department is registered yet.")
+        output.line(session.language.pick("尚未登记部门。", "No department is registered yet."))
 
 
 def _print_department(session: Session, department: Department) -> None:
-    output = session.output
+    output, pick = session.output, session.language.pick
     output.line(f"{department.issuer}  {department.name}", "bold")
-    output.pairs([("member", department.member), ("region", str(department.region))])
+    output.pairs(
+        [
+            (pick("成员", "member"), department.member),
+            (pick("区划", "region"), str(department.region)),
+        ]
+    )
     for mandate_given in department.mandates:
         begins = mandate_given.valid_from_unix
-        span = _span(begins or None, mandate_given.valid_until_unix)
-        output.line(f"  may issue {mandate_given.certificate_type}  {span}")
+        span = _span(session, begins or None, mandate_given.valid_until_unix)
+        may = pick("可以颁发", "may issue")
+        output.line(f"  {may} {mandate_given.certificate_type}  {span}")
     for key in department.seal_keys:
-        span = _span(key.valid_from_unix, key.valid_until_unix)
-        output.line(f"  seal key {key.key_id.hex()[:_SHORT_KEY]}  {span}")
+        span = _span(session, key.valid_from_unix, key.valid_until_unix)
+        output.line(f"  {pick('印章密钥', 'seal key')} {key.key_id.hex()[:_SHORT_KEY]}  {span}")
         if key.compromised_since_unix is not None:
             since = format_time(key.compromised_since_unix)
-            output.line(f"    compromised since {since}", "red")
+            output.line(pick(f"    自 {since} 起失密", f"    compromised since {since}"), "red")
 
 
-def _span(begins: int | None, ends: int) -> str:
-    return f"{format_time(begins)} to {format_time(ends)}"
+def _span(session: Session, begins: int | None, ends: int) -> str:
+    return f"{format_time(begins)} {session.language.pick('至', 'to')} {format_time(ends)}"
 
 
 def _tell(session: Session, result: ActResult, text: str) -> None:
-    output = session.output
+    output, pick = session.output, session.language.pick
     if output.is_json:
         output.document(result)
         return
     output.line(text, "bold")
     output.pairs(
         [
-            ("seal key", result.key_id.hex()),
-            ("log index", str(result.log_index)),
-            ("recorded", format_time(result.recorded_at_unix)),
+            (pick("印章密钥", "seal key"), result.key_id.hex()),
+            (pick("日志序号", "log index"), str(result.log_index)),
+            (pick("记录时间", "recorded"), format_time(result.recorded_at_unix)),
         ]
     )

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from ledger.actions.issuance.outcome import IssuanceReport
 
 INTERRUPTED = (
-    "Interrupted. Nothing is lost and nothing is issued twice: run the same command again to "
-    "continue."
+    "已中断。没有丢失，也不会重复签发：重新运行同一命令即可继续。",
+    (
+        "Interrupted. Nothing is lost and nothing is issued twice: run the same command again to "
+        "continue."
+    ),
 )
 SHOWN_LINES = 50
 _SHORT_KEY = 16
@@ -100,8 +103,19 @@ def _write_template(session: Session, wanted: str, out: Path | None, *, force: b
     if session.output.is_json:
         session.output.document({"template": path, "columns": schema.columns()})
         return
-    session.output.line(f"Wrote {path}: {schema.name}, {len(schema.fields)} columns.")
-    session.output.line("Fill it in, one certificate a row, then: zhenglian issue FILE")
+    pick, count = session.language.pick, len(schema.fields)
+    session.output.line(
+        pick(
+            f"已写出 {path}：{schema.name}，共 {count} 列。",
+            f"Wrote {path}: {schema.name}, {count} columns.",
+        )
+    )
+    session.output.line(
+        pick(
+            "每行填一张证照，然后运行：zhenglian issue 文件",
+            "Fill it in, one certificate a row, then: zhenglian issue FILE",
+        )
+    )
 
 
 def _issue_file(

@@ -9,7 +9,7 @@ import typer
 
 from zhenglian.command import Needs, command
 from zhenglian.failures import EXIT_FAILED
-from zhenglian.passphrases import PassphraseSource
+from zhenglian.passphrases import THIS_HOME, PassphraseSource
 from zhenglian.session import Session
 from zhenglian.times import format_time
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from ledger.actions.restoration import RestoreSummary
 
 NEW_VARIABLE = "ZHENGLIAN_NEW_PASSPHRASE"
-CHANGE_INTERRUPTED = "Interrupted. Run the same command again, with the same two passphrases."
+CHANGE_INTERRUPTED = (
+    "已中断。请用同样的新旧两个口令重新运行本命令。",
+    "Interrupted. Run the same command again, with the same two passphrases.",
+)
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -54,13 +57,15 @@ def backup(
     if session.output.is_json:
         session.output.document(summary)
         return
-    session.output.line(f"Backed up to {summary.directory}.", "bold green")
+    pick, directory = session.language.pick, summary.directory
+    session.output.line(pick(f"已备份到 {directory}。", f"Backed up to {directory}."), "bold green")
+    expiry = f"{format_time(summary.data_keys_expire_at_unix)}: {summary.data_keys}"
     session.output.pairs(
         [
-            ("certificates", str(summary.certificates)),
-            ("erasures", str(summary.erasures)),
-            ("size", f"{summary.size / 1e6:.1f} MB"),
-            ("destroy by", f"{format_time(summary.data_keys_expire_at_unix)}: {summary.data_keys}"),
+            (pick("证照", "certificates"), str(summary.certificates)),
+            (pick("删除登记", "erasures"), str(summary.erasures)),
+            (pick("大小", "size"), f"{summary.size / 1e6:.1f} MB"),
+            (pick("数据密钥销毁期限", "destroy by"), expiry),
         ]
     )
 
@@ -140,35 +145,53 @@ def change_passphrase(
 
     old = session.read_passphrase()
     source = PassphraseSource(
-        "this home", NEW_VARIABLE, "--new-passphrase-file", new_passphrase_file
+        THIS_HOME,
+        NEW_VARIABLE,
+        "--new-passphrase-file",
+        new_passphrase_file,
+        session.language,
     )
     change = passphrase.change_passphrase(session.home, old, source.read(is_new=True))
     if session.output.is_json:
         session.output.document(change)
         return
+    pick, count = session.language.pick, change.key_files
     session.output.line(
-        f"The passphrase of {change.key_files} key files and the vault was changed.", "bold green"
+        pick(
+            f"已更换 {count} 个密钥文件和保险库的口令。",
+            f"The passphrase of {count} key files and the vault was changed.",
+        ),
+        "bold green",
     )
     if change.was_unfinished:
-        session.output.line("An interrupted change was finished.")
+        session.output.line(pick("此前中断的更换已完成。", "An interrupted change was finished."))
 
 
 def _tell_restored(session: Session, summary: RestoreSummary) -> None:
     from zhenglian.fsck_view import tell_report
 
-    output = session.output
+    output, pick = session.output, session.language.pick
+    made_at, home = format_time(summary.made_at_unix), summary.home
     output.line(
-        f"Made {summary.home} of the backup of {format_time(summary.made_at_unix)}.", "bold"
+        pick(f"已由 {made_at} 的备份恢复到 {home}。", f"Made {home} of the backup of {made_at}."),
+        "bold",
     )
-    since = f", {summary.erased_since} of them since the backup" if summary.erased_since else ""
+    erased = summary.erased_since
+    since = pick(f"，其中备份之后 {erased} 项", f", {erased} of them since the backup")
+    erasures = f"{summary.erasures}{since if erased else ''}"
     output.pairs(
         [
-            ("certificates", str(summary.certificates)),
-            ("erasures", f"{summary.erasures}{since}" if summary.erasures else ""),
+            (pick("证照", "certificates"), str(summary.certificates)),
+            (pick("删除登记", "erasures"), erasures if summary.erasures else ""),
         ]
     )
     if summary.report is None:
-        output.line(f"Not checked: {summary.unchecked}", "bold yellow")
-        output.line("Run `zhenglian fsck` when the chain answers.")
+        output.line(f"{pick('未核对', 'Not checked')}: {summary.unchecked}", "bold yellow")
+        output.line(
+            pick(
+                "链恢复应答后请运行 `zhenglian fsck`。",
+                "Run `zhenglian fsck` when the chain answers.",
+            )
+        )
     else:
         tell_report(session, summary.report)

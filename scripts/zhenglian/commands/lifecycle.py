@@ -39,8 +39,11 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 INTERRUPTED = (
-    "Interrupted. Nothing is lost: run the same command again, with the same effective date; it "
-    "changes what is left."
+    "已中断。没有丢失任何内容：以相同的生效日期重新运行本命令，即可办完其余部分。",
+    (
+        "Interrupted. Nothing is lost: run the same command again, with the same effective date; "
+        "it changes what is left."
+    ),
 )
 
 _HELP = {

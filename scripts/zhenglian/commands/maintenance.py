@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -39,21 +40,19 @@ def show_root(session: Session) -> None:
 
     with session.open() as workspace:
         root = fetch_log_root(workspace)
-    output = session.output
+    output, pick = session.output, session.language.pick
     if output.is_json:
         output.document(root)
         return
     is_same = root.chain_root == root.index_root
+    mark = pick(" ✓ 一致", " ✓ the same") if is_same else " ✗"
     output.pairs(
         [
-            ("ledger", root.ledger_id.hex()),
-            ("entries", str(root.size)),
-            ("root on the chain", root.chain_root.hex()),
-            (
-                "root of the own copy",
-                f"{root.index_root.hex()}{' ✓ the same' if is_same else ' ✗'}",
-            ),
-            ("complete up to", format_time(root.time_unix)),
+            (pick("账本", "ledger"), root.ledger_id.hex()),
+            (pick("条目", "entries"), str(root.size)),
+            (pick("链上的根", "root on the chain"), root.chain_root.hex()),
+            (pick("本地副本的根", "root of the own copy"), f"{root.index_root.hex()}{mark}"),
+            (pick("完整截至", "complete up to"), format_time(root.time_unix)),
         ]
     )
 
@@ -75,16 +74,17 @@ def show_proof(
 
     with session.open() as workspace:
         proof = prove_inclusion(workspace, index, size)
-    output = session.output
+    output, pick = session.output, session.language.pick
     if output.is_json:
         output.document(proof)
         return
+    at, size = proof.index, proof.size
     output.pairs(
         [
-            ("entry", f"{proof.index} of {proof.size}"),
-            ("leaf hash", proof.leaf_hash.hex()),
-            ("root", proof.root.hex()),
-            *((f"path {number}", node.hex()) for number, node in enumerate(proof.path)),
+            (pick("条目", "entry"), pick(f"{at}（日志共 {size} 条）", f"{at} of {size}")),
+            (pick("叶哈希", "leaf hash"), proof.leaf_hash.hex()),
+            (pick("根", "root"), proof.root.hex()),
+            *_path(session, proof.path),
         ]
     )
 
@@ -104,17 +104,27 @@ def show_consistency(
 
     with session.open() as workspace:
         proof = prove_consistency(workspace, first, second)
-    output = session.output
+    output, pick = session.output, session.language.pick
     if output.is_json:
         output.document(proof)
         return
     output.pairs(
         [
-            (f"root of {proof.first}", proof.first_root.hex()),
-            (f"root of {proof.second}", proof.second_root.hex()),
-            *((f"path {number}", node.hex()) for number, node in enumerate(proof.path)),
+            *(
+                (pick(f"{size} 条时的根", f"root of {size}"), root.hex())
+                for size, root in (
+                    (proof.first, proof.first_root),
+                    (proof.second, proof.second_root),
+                )
+            ),
+            *_path(session, proof.path),
         ]
     )
+
+
+def _path(session: Session, path: Sequence[bytes]) -> Iterator[tuple[str, str]]:
+    for number, node in enumerate(path):
+        yield f"{session.language.pick('路径', 'path')} {number}", node.hex()
 
 
 def sync_index(session: Session) -> None:
@@ -129,9 +139,12 @@ def sync_index(session: Session) -> None:
     if session.output.is_json:
         session.output.document(result)
     else:
+        added, size, root = result.added, result.size, result.root.hex()
         session.output.line(
-            f"{result.added} new entries, {result.size} in all; the root is the chain's, "
-            f"{result.root.hex()}."
+            session.language.pick(
+                f"新增 {added} 条，共 {size} 条；根与链上一致：{root}。",
+                f"{added} new entries, {size} in all; the root is the chain's, {root}.",
+            )
         )
 
 
@@ -147,8 +160,12 @@ def rebuild_index(session: Session) -> None:
     if session.output.is_json:
         session.output.document(result)
     else:
+        size, root = result.size, result.root.hex()
         session.output.line(
-            f"Rebuilt with {result.size} entries; the root is the chain's, {result.root.hex()}."
+            session.language.pick(
+                f"已重建，共 {size} 条；根与链上一致：{root}。",
+                f"Rebuilt with {size} entries; the root is the chain's, {root}.",
+            )
         )
 
 
@@ -180,7 +197,8 @@ def check_home(
         session.output.document(to_object(report, repairs=repairs) if mend else report)
     else:
         for done in repairs:
-            session.output.line(f"  mended: {done.subject}: {done.message}", "green")
+            mended = session.language.pick("已修复", "mended")
+            session.output.line(f"  {mended}: {done.subject}: {done.message}", "green")
         tell_report(session, report)
     return EXIT_FAILED if report.problems else None
 

@@ -12,7 +12,7 @@ import typer
 from zhenglian.command import Needs, command
 from zhenglian.files import require_free, write_whole
 from zhenglian.options import ForceOption, HolderPassphraseFileOption, IdentifierArgument
-from zhenglian.passphrases import HOLDER_VARIABLE, PassphraseSource
+from zhenglian.passphrases import HOLDER_VARIABLE, HOLDERS_KEY, PassphraseSource
 from zhenglian.session import Session
 from zhenglian.times import format_time, parse_expiry
 
@@ -88,7 +88,7 @@ def present(
         )
     binding = None
     if holder_key is not None:
-        source = _holder_passphrase(holder_passphrase_file)
+        source = _holder_passphrase(session, holder_passphrase_file)
         binding = _make_binding(holder_key, source, to, purpose, expires, nonce)
     with session.unlock() as workspace:
         names = _chosen(disclose or [])
@@ -115,7 +115,7 @@ def make_holder_key(
     from zhenglian.holder_keys import create_holder_key
 
     require_free(file, force=force)
-    passphrase = _holder_passphrase(holder_passphrase_file).read(is_new=True)
+    passphrase = _holder_passphrase(session, holder_passphrase_file).read(is_new=True)
     if len(passphrase) < MIN_PASSPHRASE_CHARACTERS:
         raise MalformedInputError(
             f"passphrase: expected at least {MIN_PASSPHRASE_CHARACTERS} characters",
@@ -136,7 +136,7 @@ def show_holder_key(
     Example:
       zhenglian holder-key show me.pem
     """
-    _tell_public_key(session, file, _holder_passphrase(holder_passphrase_file).read())
+    _tell_public_key(session, file, _holder_passphrase(session, holder_passphrase_file).read())
 
 
 def _chosen(disclose: list[str]) -> list[str]:
@@ -145,8 +145,9 @@ def _chosen(disclose: list[str]) -> list[str]:
     return [part for part in dict.fromkeys(parts) if part]
 
 
-def _holder_passphrase(file: Path | None) -> PassphraseSource:
-    return PassphraseSource("the holder's key", HOLDER_VARIABLE, "--holder-passphrase-file", file)
+def _holder_passphrase(session: Session, file: Path | None) -> PassphraseSource:
+    option = "--holder-passphrase-file"
+    return PassphraseSource(HOLDERS_KEY, HOLDER_VARIABLE, option, file, session.language)
 
 
 def _make_binding(
@@ -180,14 +181,20 @@ def _tell(session: Session, evidence: Evidence, path: Path, titles: list[str]) -
             }
         )
         return
-    output.line(f"Wrote {path}.", "bold green")
+    pick, hidden = session.language.pick, certificate.hidden_fields
+    audience = binding.audience.removeprefix(AUDIENCE_PREFIX) if binding else ""
+    nothing = pick("不出示持证人的任何字段", "no field of the holder")
+    output.line(pick(f"已写出 {path}。", f"Wrote {path}."), "bold green")
     output.pairs(
         [
-            ("certificate", str(certificate.certificate_id)),
-            ("shows", "、".join(titles) or "no field of the holder"),
-            ("hides", f"{certificate.hidden_fields} fields"),
-            ("bound to", binding.audience.removeprefix(AUDIENCE_PREFIX) if binding else ""),
-            ("bound until", format_time(binding.valid_until_unix) if binding else ""),
+            (pick("证照标识", "certificate"), str(certificate.certificate_id)),
+            (pick("出示", "shows"), "、".join(titles) or nothing),
+            (pick("不出示", "hides"), pick(f"{hidden} 项", f"{hidden} fields")),
+            (pick("出示对象", "bound to"), audience),
+            (
+                pick("有效至", "bound until"),
+                format_time(binding.valid_until_unix) if binding else "",
+            ),
         ]
     )
 
@@ -198,12 +205,23 @@ def _tell_public_key(session: Session, file: Path, passphrase: str) -> None:
 
     public_key = load_holder_key(file, passphrase).public_key()
     jwk, text = create_holder_jwk(public_key), encode_holder_key(public_key)
-    output = session.output
+    output, pick = session.output, session.language.pick
     if output.is_json:
         output.document({"file": file, "public_key": text, "jwk": jwk})
         return
-    output.line(f"{file}: the holder's key. Keep it and its passphrase.", "bold")
-    output.line("For the column 持证人公钥 of the department's file:")
+    output.line(
+        pick(
+            f"{file}：持证人密钥。请连同口令妥善保管。",
+            f"{file}: the holder's key. Keep it and its passphrase.",
+        ),
+        "bold",
+    )
+    output.line(
+        pick(
+            "填入部门表格的“持证人公钥”列：",
+            "For the column 持证人公钥 of the department's file:",
+        )
+    )
     output.line(f"  {text}")
-    output.line("The same as a JWK (RFC 7517):")
+    output.line(pick("同一公钥的 JWK 形式（RFC 7517）：", "The same as a JWK (RFC 7517):"))
     output.document(jwk)

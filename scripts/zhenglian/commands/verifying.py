@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from zhenglian.command import Needs, command
+from zhenglian.error_words import describe_error
+from zhenglian.language import Language
 from zhenglian.session import Session
 from zhenglian.times import parse_time
 
@@ -65,7 +67,12 @@ def verify(
         shown = report.certificate
         titles = field_titles(workspace, shown) if shown is not None else {}
     for error in unavailable:
-        session.output.note(f"The ledger could not be asked: {error.message} [{error.code}]")
+        told = f"{error.message} [{error.code}]"
+        if session.language is Language.ZH:
+            session.output.note(f"无法查询账本：{describe_error([error.code])}")
+            session.output.note(f"  {told}")
+        else:
+            session.output.note(f"The ledger could not be asked: {told}")
     if session.output.is_json:
         session.output.document(report.to_json())
     else:

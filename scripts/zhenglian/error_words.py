@@ -1,0 +1,68 @@
+"""Errors in Chinese, by code. Whatever is not here is told by the kind of error it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_WORDS = {
+    # by kind
+    "malformed_input": "输入有误",
+    "not_found": "没有找到",
+    "conflict": "与已有记录不符",
+    "not_authorized": "无权进行此操作",
+    "chain_unavailable": "链暂时无法访问；这不表示证照无效",
+    "storage": "存储出错",
+    # homes and passphrases
+    "home_not_found": "此处不是节点目录，请先用 `zhenglian init` 建立，或用 --home 指明",
+    "home_exists": "此处已是节点目录，未作改动",
+    "home_incomplete": "建立节点目录时曾中断，请把残留目录移走后重试",
+    "passphrase_missing": "需要口令，而此时无法询问",
+    "wrong_passphrase": "口令不正确",
+    "vault_in_use": "另一进程正在使用保险库，请待其结束",
+    "vault_damaged": "保险库已损坏，请从备份恢复",
+    "directory_in_use": "另一进程正在使用该目录，请待其结束",
+    "directory_not_ours": "该目录不是演示所建，未作改动，请另选目录",
+    # disks and files
+    "disk_full": "磁盘已满，本次未写入任何内容",
+    "disk_failed": "磁盘无法读写",
+    "os_error": "无法读写文件或目录",
+    "file_exists": "文件已存在，未作改动",
+    # the chain and the index
+    "chain_missing": "此处没有链：可能尚未挂载，或尚未创立账本",
+    "chain_in_use": "另一进程正在使用链，请稍后再试",
+    "contract_missing": "这条链上没有本账本，可能连接了别的链，或尚未同步",
+    "outcome_unknown": "结果未知：已提交，尚未得到链的确认；请重新运行同一命令",
+    "index_damaged": "索引已损坏，可用 `zhenglian index rebuild` 重建",
+    "index_read_only": "索引无法写入",
+    "consortium_founded": "这条链上已有联盟，请申请加入",
+    # certificates
+    "certificate_unknown": "本节点没有签发过这张证照",
+    "not_anchored": "证照已制作但尚未上链，请重新运行中断的签发命令",
+    "content_erased": "证照内容已删除，状态和证明仍在",
+    "status_not_allowed": "证照当前状态不允许此操作，未作任何变更",
+    "status_final": "证照状态已终结，不能再变更",
+    "certificate_retained": "证照尚在法定保存期内，不能删除",
+    "certificate_held": "证照已设保全，不能删除",
+    "wrong_check_character": "校验位不符，请核对全部字符",
+    "disclosure_unknown": "证照没有这个字段",
+    "batch_unknown": "本节点没有这个批次",
+    "rows_refused": "文件中有不能签发的行",
+    "none_in_validity": "文件中当前有效的证照不足",
+    # departments
+    "issuer_ambiguous": "本节点有多个部门，请用 --issuer 指明",
+    "issuer_missing": "本节点尚未登记部门",
+    "issuer_unknown": "没有登记过这个部门",
+    "issuer_not_mandated": "该部门未获授权颁发此类证照",
+    "mandate_missing": "该部门尚未获授权颁发任何证照",
+    "type_unknown": "没有这种证照类型",
+    "unexpected": "程序内部出错",
+}
+
+
+def describe_error(codes: Sequence[str]) -> str:
+    """What went wrong, in Chinese, by the first code that has words.
+
+    >>> describe_error(["lost_paper", "not_found"])
+    '没有找到'
+    """
+    return next((_WORDS[code] for code in codes if code in _WORDS), "出错")
