@@ -3,9 +3,12 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from string import Template
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ import zhenglian
 from tests.support.command_line import CommandLine
 from zhenglian.app import build_app
 
+EXIT_WRONG_USE = 2
 HEAVY = ("web3", "eth", "eth_account", "sqlalchemy", "rich", "jsonschema", "ledger.identifiers")
 
 
@@ -27,6 +31,12 @@ def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
         yield from walk(below, (*path, name))
 
 
+def find_examples(command: Any) -> list[str]:
+    """The lines below "Example:"."""
+    _, _, below = (command.help or "").partition("Example:\n")
+    return [line.strip() for line in below.splitlines() if line.strip()]
+
+
 COMMANDS = list(walk(typer.main.get_command(build_app())))
 
 
@@ -37,6 +47,32 @@ def test_command_has_json_and_a_help_with_an_example(path: tuple[str, ...], comm
     told = CommandLine(home=None).run(*path, "--help").stdout  # type: ignore[arg-type]  # no home
     assert "Example:\n" in told
     assert f"zhenglian {' '.join(path)}" in told
+
+
+EXAMPLES = [
+    (" ".join(path), line, lines)
+    for path, command in COMMANDS
+    for lines in [find_examples(command)]
+    for line in lines
+    if line.startswith("zhenglian ") and path != ("demo",)  # which would be played
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "lines"),
+    EXAMPLES,
+    ids=[f"{path}-{i}" for i, (path, *_) in enumerate(EXAMPLES)],
+)
+def test_example_is_a_right_use_of_its_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, line: str, lines: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    variables = dict(each.split("=", 1) for each in lines if not each.startswith("zhenglian "))
+    words = [Template(word).substitute(variables) for word in shlex.split(line)[1:]]
+    assert line.startswith(f"zhenglian {path}")
+    result = CommandLine(tmp_path / "no-home").run(*words, code=None)
+    assert result.exit_code != EXIT_WRONG_USE, result.stderr
+    assert "certificate_id" not in result.stderr, result.stderr  # identifiers are whole and right
 
 
 def test_commands_that_were_promised_are_there() -> None:

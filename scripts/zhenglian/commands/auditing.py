@@ -68,8 +68,9 @@ def audit(
 
     \b
     Example:
-      zhenglian audit 1.2.156…001.1
-      zhenglian audit certificate.zhenglian.json --format json --out trail.json
+      ID=1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250000495.001.X
+      zhenglian audit $ID
+      zhenglian audit 20250000495.zhenglian.json --format json --out trail.json
       zhenglian audit --since 2026-01-01 --region 500000 --format csv --out january.csv
     """
     if bool(subject) == bool(since) or (region and not since):

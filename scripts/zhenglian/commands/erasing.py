@@ -46,7 +46,8 @@ def erase(
 
     \b
     Example:
-      zhenglian erase 1.2.156…001.1 --reason 持证人申请删除 --dry-run
+      ID=1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250000495.001.X
+      zhenglian erase $ID --reason 持证人申请删除 --dry-run
     """
     from ledger.actions.erasure import erase_certificate, plan_erasure
     from ledger.identifiers import CertificateId
@@ -78,7 +79,8 @@ def hold(
 
     \b
     Example:
-      zhenglian hold 1.2.156…001.1 --reason 行政诉讼
+      ID=1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250000495.001.X
+      zhenglian hold $ID --reason 行政诉讼
     """
     from ledger.actions.erasure import place_hold
     from ledger.identifiers import CertificateId
@@ -110,7 +112,8 @@ def release(
 
     \b
     Example:
-      zhenglian release 1.2.156…001.1 --reason 诉讼终结
+      ID=1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250000495.001.X
+      zhenglian release $ID --reason 诉讼终结
     """
     from ledger.actions.erasure import release_hold
     from ledger.identifiers import CertificateId

@@ -77,7 +77,7 @@ def issue(
     \b
     Example:
       zhenglian issue --template W011
-      zhenglian issue W011-chongqing-2000.csv
+      zhenglian issue examples/W011-chongqing-2000.csv
       zhenglian issue new.csv --skip-invalid --errors wrong.csv
     """
     if bool(template) == (file is not None):

@@ -51,13 +51,15 @@ _HELP = {
 
     \b
     Example:
-      zhenglian suspend 1.2.156…001.1 --reason 02 --legal-basis 《安全生产许可证条例》第十四条
+      ID=1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250000495.001.X
+      zhenglian suspend $ID --reason 02 --legal-basis 《安全生产许可证条例》第十四条
     """,
     "restore": """Restores suspended certificates.
 
     \b
     Example:
-      zhenglian restore 1.2.156…001.1 --reason 01 --legal-basis 暂扣期满
+      ID=1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250000495.001.X
+      zhenglian restore $ID --reason 01 --legal-basis 暂扣期满
     """,
     "revoke": """Revokes certificates for ever. The remedy for a mistake is a new certificate.
 

@@ -73,8 +73,9 @@ def present(
 
     \b
     Example:
-      zhenglian present 1.2.156…001.1 --disclose 姓名,证书编号 --disclose 岗位类别
-      zhenglian present 1.2.156…001.1 --disclose 姓名 --holder-key me.pem --to 510000 --expires 1d
+      ID=1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250000495.001.X
+      zhenglian present $ID --disclose 姓名,证书编号 --disclose 岗位类别
+      zhenglian present $ID --disclose 姓名 --holder-key me.pem --to 510000 --expires 1d
     """
     from ledger.actions import presentation
     from ledger.identifiers import CertificateId

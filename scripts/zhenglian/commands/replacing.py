@@ -59,7 +59,8 @@ def replace(
 
     \b
     Example:
-      zhenglian replace 1.2.156…001.1 new.csv --reason 04 --legal-basis 变更企业名称
+      ID=1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250000495.001.X
+      zhenglian replace $ID new.csv --reason 04 --legal-basis 变更企业名称
     """
     from ledger.actions.decisions import LifecycleAct
     from ledger.actions.replacement import plan_replacement, replace_certificate

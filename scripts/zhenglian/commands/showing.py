@@ -26,7 +26,7 @@ def show(session: Session, identifier: IdentifierArgument) -> None:
 
     \b
     Example:
-      zhenglian show 1.2.156.3005.2.11100000000013338W011.11500000000000001G.20230000001.001.1
+      zhenglian show 1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250000495.001.X
     """
     from ledger.actions.showing import ErasedCertificate, show_certificate
     from ledger.identifiers import CertificateId

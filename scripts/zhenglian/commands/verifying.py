@@ -44,8 +44,8 @@ def verify(
 
     \b
     Example:
-      zhenglian verify 20230000001.zhenglian.json
-      zhenglian verify certificate.zhenglian.json --as-of 2026-01-05T10:00 --lang zh
+      zhenglian verify 20250000495.zhenglian.json
+      zhenglian verify 20250000495.zhenglian.json --as-of 2026-01-05T10:00 --lang zh
     """
     from ledger.actions.presentation import field_titles, read_document, verify_document
     from ledger.errors import LedgerError
