@@ -232,9 +232,19 @@ class Vault:
 
 
 def _lock(directory: Path, timeout_s: float) -> VaultLock:
-    """Lock a directory, which is made private, or made."""
+    """Lock a directory, which is made private, or made.
+
+    Raises:
+        StorageError: vault_of_another_user, vault_in_use.
+    """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    directory.chmod(0o700)
+    try:
+        directory.chmod(0o700)
+    except PermissionError as error:
+        raise StorageError(
+            f"{directory} belongs to another user; work on it as its owner",
+            code="vault_of_another_user",
+        ) from error
     return VaultLock.acquire(directory / LOCK_NAME, timeout_s)
 
 

@@ -19,6 +19,7 @@ _WORDS = {
     "passphrase_missing": "需要口令，而此时无法询问",
     "wrong_passphrase": "口令不正确",
     "vault_in_use": "另一进程正在使用保险库，请待其结束",
+    "vault_of_another_user": "保险库属于另一用户，请以其属主的身份操作",
     "vault_damaged": "保险库已损坏，请从备份恢复",
     "directory_in_use": "另一进程正在使用该目录，请待其结束",
     "directory_not_ours": "该目录不是演示所建，未作改动，请另选目录",

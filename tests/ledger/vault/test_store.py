@@ -264,3 +264,17 @@ def test_integrity_check_tells_of_a_lost_row(vault: Vault) -> None:
     with vault._database.write() as connection:
         connection.exec_driver_sql("DELETE FROM certificates WHERE identifier = 'b'")
     assert vault.integrity_check() == [f"batch {batch.pk} should have 2 certificates, has 1"]
+
+
+def test_vault_of_another_user_is_named_as_such(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Vault.create(directory, PASSPHRASE, cost=CHEAP).close()
+
+    def refuse(path: Path, _mode: int) -> None:
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "chmod", refuse)  # root, who may run this, may do anything
+    with pytest.raises(StorageError) as caught:
+        Vault.open(directory, PASSPHRASE)
+    assert caught.value.code == "vault_of_another_user"
