@@ -53,10 +53,9 @@ def make_home(
       zhenglian init --region 500000 --name 重庆市 --chain ./chain --found
       zhenglian init --region 510000 --name 四川省 --chain ./chain --home ./sichuan
     """
-    from ledger.actions.founding import create_home, found_ledger
+    from ledger.actions.founding import create_home
     from ledger.chain.engines import ChainLocation
     from ledger.identifiers import MemberId
-    from ledger.workspace import Workspace
 
     if bool(region) == bool(member):
         raise typer.BadParameter("give either --region (a province) or --member (a department)")
@@ -67,13 +66,30 @@ def make_home(
     if not is_begun:
         summary = create_home(session.home, who, name, location, passphrase, consortium=consortium)
     if found:
-        with Workspace.open(session.home, passphrase) as workspace:
-            summary = found_ledger(workspace)
+        summary = _found(session, passphrase, is_new=not is_begun)
     output = session.output
     if output.is_json:
         output.document(summary)
         return
     _tell(session, summary, is_founded=found)
+
+
+def _found(session: Session, passphrase: str, *, is_new: bool) -> HomeSummary:
+    from ledger.actions.founding import APPLICATION_NAME, found_ledger
+    from ledger.errors import ConflictError
+    from ledger.workspace import Workspace
+
+    try:
+        with Workspace.open(session.home, passphrase) as workspace:
+            return found_ledger(workspace)
+    except ConflictError as error:
+        if not is_new:
+            raise
+        raise ConflictError(
+            f"{error.message}. The home was made: give {session.home / APPLICATION_NAME} to a "
+            "member, who proposes your admission",
+            code=error.code,
+        ) from error
 
 
 def _tell(session: Session, summary: HomeSummary, *, is_founded: bool) -> None:

@@ -52,6 +52,8 @@ def test_founding_on_a_chain_that_has_a_ledger_is_refused(
 ) -> None:
     error = newcomer.json(*INIT, "--chain", consortium.chain, "--found", code=1)["error"]
     assert error["code"] == "consortium_founded"
+    assert f"give {newcomer.home / 'application.json'} to a member" in error["message"]
+    assert (newcomer.home / "application.json").is_file()
 
 
 def test_newcomer_is_admitted_by_vote(consortium: Consortium, newcomer: CommandLine) -> None:
