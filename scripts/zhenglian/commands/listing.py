@@ -116,7 +116,12 @@ def _print(session: Session, found: Iterator[ListedCertificate], limit: int) -> 
         output.line(pick("没有符合条件的证照。", "No certificate is like that."))
     elif limit and next(found, None) is not None:
         more = f"zhenglian list --after {last.certificate_id}"
-        output.line(pick(f"还有更多，加上相同条件：{more}", f"There are more: {more}"), "bold")
+        output.line(
+            pick(
+                f"还有更多，加上相同条件：{more}", f"There are more; with the same filters: {more}"
+            ),
+            "bold",
+        )
 
 
 def _write_json(found: Iterator[ListedCertificate], limit: int) -> None:

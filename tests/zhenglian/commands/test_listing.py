@@ -30,7 +30,10 @@ def test_pages_lead_to_each_other_and_end(issued_once: Issued) -> None:
         after = ("--after", page["next_after"])
     assert seen == ALL
     told = clerk.run("list", "--limit", "4").stdout
-    assert told.splitlines()[-1] == f"There are more: zhenglian list --after {ALL[3]}"
+    assert (
+        told.splitlines()[-1]
+        == f"There are more; with the same filters: zhenglian list --after {ALL[3]}"
+    )
     assert "There are more" not in clerk.run("list", "--limit", "6").stdout
 
 
