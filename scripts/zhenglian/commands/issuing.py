@@ -130,6 +130,7 @@ def _issue_file(
     from ledger.actions.issuers import choose_issuer, choose_type
     from ledger.identifiers import Uscc
     from ledger.schemas import find_type
+    from ledger.vault.tables import RunState
 
     who = Uscc.parse(issuer) if issuer else None
     with session.unlock() as workspace, show_progress(session.output) as notify:
@@ -152,16 +153,13 @@ def _issue_file(
         session.output.document(report, errors_file=errors_file)
     else:
         print_report(session, report, skipped=skip_invalid)
-    return EXIT_FAILED if is_nothing_issued(report) else None
-
-
-def is_nothing_issued(report: IssuanceReport) -> bool:
-    """Whether errors kept everything from being issued."""
-    return bool(report.errors) and not report.issued and not report.already_issued
+    return EXIT_FAILED if report.state is RunState.FAILED else None
 
 
 def print_report(session: Session, report: IssuanceReport, *, skipped: bool) -> None:
     """Tells what became of a file."""
+    from ledger.vault.tables import RunState
+
     output, pick = session.output, session.language.pick
     if report.is_cut:
         output.line(
@@ -170,7 +168,7 @@ def print_report(session: Session, report: IssuanceReport, *, skipped: bool) -> 
                 f"There are too many errors: reading stopped after {report.rows} rows.",
             )
         )
-    if is_nothing_issued(report) or (report.errors and not skipped):
+    if report.state is RunState.FAILED:
         _print_refusal(session, report, skipped=skipped)
         return
     if report.already_issued and not report.issued:

@@ -34,6 +34,13 @@ def test_nothing_is_issued_when_one_row_is_wrong(consortium: Consortium, tmp_pat
     at(consortium).run("show", make_id(1), code=1)
 
 
+def test_wrong_row_beside_issued_ones_fails(issued: Issued, tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "f.csv", [make_row(1), make_row(7, 性别="M")])
+    assert "Nothing was issued" in issued.chongqing.run("issue", file, code=1).stdout
+    assert issued.chongqing.json("issue", file, code=1)["state"] == "failed"
+    assert issued.chongqing.json("issue", file, "--skip-invalid")["state"] == "completed"
+
+
 def test_all_problems_are_in_a_file_that_a_spreadsheet_opens(
     consortium: Consortium, tmp_path: Path
 ) -> None:
