@@ -30,6 +30,7 @@ from ledger.errors import LedgerError
 from ledger.formats.evidence import parse_evidence
 from ledger.formats.merkle import verify_consistency
 from ledger.identifiers import MemberId, RegionCode
+from ledger.vault.directory_lock import lock_directory
 from ledger.vault.tables import RunState
 from ledger.verification.finding import Outcome
 from ledger.verification.report import Report
@@ -59,20 +60,23 @@ def run_demo(work: Path, source: Source, console: Console) -> Summary:
 
     Raises:
         ConflictError: `work` has what no demonstration made.
+        StorageError: another demonstration is played there.
         LedgerError: an act of the story was refused.
     """
     started = time.monotonic()
     stage = Stage(work, source, console)
-    stage.clear()
-    console.print(Text("证链 Zhenglian: from a spreadsheet to a verdict", style="bold"))
-    if source.path == EXAMPLE:
-        stage.say("All names, firms and numbers in the example file are synthetic.")
-    log_before = _found(stage)
-    _issue(stage)
-    _live(stage)
-    _audit(stage, log_before)
-    try_attacks(stage)
-    return _conclude(stage, started)
+    work.mkdir(parents=True, exist_ok=True)
+    with lock_directory(work):
+        stage.clear()
+        console.print(Text("证链 Zhenglian: from a spreadsheet to a verdict", style="bold"))
+        if source.path == EXAMPLE:
+            stage.say("All names, firms and numbers in the example file are synthetic.")
+        log_before = _found(stage)
+        _issue(stage)
+        _live(stage)
+        _audit(stage, log_before)
+        try_attacks(stage)
+        return _conclude(stage, started)
 
 
 def _found(stage: Stage) -> tuple[int, bytes]:

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ledger.errors import ConflictError
+from ledger.errors import ConflictError, StorageError
+from ledger.vault.directory_lock import lock_directory
 from zhenglian.demo.source import EXAMPLE, read_source
 from zhenglian.demo.stage import Stage
+from zhenglian.demo.story import run_demo
 
 
 @pytest.fixture
@@ -29,6 +31,15 @@ def test_what_an_earlier_run_made_is_removed(stage: Stage) -> None:
         "holder",
         "own-notes.txt",
     ]
+
+
+def test_two_demonstrations_never_play_in_one_directory(stage: Stage) -> None:
+    stage.clear()
+    (stage.work / "chain").mkdir()
+    with lock_directory(stage.work), pytest.raises(StorageError) as caught:
+        run_demo(stage.work, stage.source, stage.console)
+    assert caught.value.code == "directory_in_use"
+    assert stage.chain.is_dir()
 
 
 @pytest.mark.parametrize("name", ["chain", "homes", "holder", "away", "summary.json"])
