@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ledger.errors import ConflictError
+from ledger.errors import ConflictError, MalformedInputError
 
 
 def require_free(path: Path, *, force: bool) -> None:
@@ -39,3 +39,20 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a person's text file, in UTF-8 or, as spreadsheets in China save it, GB18030.
+
+    Raises:
+        MalformedInputError: it is neither.
+    """
+    content = path.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding).splitlines()
+        except UnicodeDecodeError:
+            continue
+    raise MalformedInputError(
+        f"{path}: expected a text file in UTF-8 or GB18030", code="not_text", field="file"
+    )

@@ -78,7 +78,12 @@ class PassphraseSource:
 
 
 def _read_file(path: Path) -> str:
-    lines = path.read_text("utf-8").splitlines()
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise MalformedInputError(
+            f"{path}: expected the passphrase as UTF-8 text", field="passphrase"
+        ) from error
     if not lines or not lines[0]:
         raise MalformedInputError(
             f"{path}: expected the passphrase in the first line, which is empty",

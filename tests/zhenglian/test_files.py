@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.errors import ConflictError
-from zhenglian.files import require_free, write_whole
+from ledger.errors import ConflictError, MalformedInputError
+from zhenglian.files import read_lines, require_free, write_whole
 
 
 def test_file_that_is_there_is_kept_unless_forced(tmp_path: Path) -> None:
@@ -58,3 +58,17 @@ def test_full_disk_is_told_of_the_file_that_was_asked_for(tmp_path: Path) -> Non
     with pytest.raises(OSError, match="No space left") as caught:
         write_whole(tmp_path / "f", fill)
     assert caught.value.filename == str(tmp_path / "f")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_lines_are_read_as_a_spreadsheet_may_have_saved_them(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "list.txt"
+    path.write_bytes("# 名单\r\n1.2.156\r\n".encode(encoding))
+    assert read_lines(path) == ["# 名单", "1.2.156"]
+
+
+def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_bytes(b"\xff\xff\x00\x01")
+    with pytest.raises(MalformedInputError, match="UTF-8 or GB18030"):
+        read_lines(path)

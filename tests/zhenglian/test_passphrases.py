@@ -30,10 +30,10 @@ def test_file_comes_before_the_environment(tmp_path: Path, monkeypatch: pytest.M
     assert make_source().is_given
 
 
-@pytest.mark.parametrize("content", ["", "\n", "\nsecond"])
-def test_file_without_a_passphrase_is_rejected(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize("content", [b"", b"\n", b"\nsecond", "口令而非此".encode("gb18030")])
+def test_file_without_a_passphrase_is_rejected(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "p"
-    file.write_text(content)
+    file.write_bytes(content)
     with pytest.raises(MalformedInputError):
         make_source(file).read()
 

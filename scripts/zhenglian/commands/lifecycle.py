@@ -21,6 +21,7 @@ from zhenglian.decisions import (
     make_decision,
     require_answer,
 )
+from zhenglian.files import read_lines
 from zhenglian.masking import describe_holder
 from zhenglian.session import Session
 from zhenglian.times import format_time
@@ -127,7 +128,7 @@ def _read_identifiers(arguments: Sequence[str], file: Path | None) -> list[Certi
     from ledger.identifiers import CertificateId
 
     named = [CertificateId.parse(text.strip()) for text in arguments]
-    lines = file.read_text("utf-8-sig").splitlines() if file else []
+    lines = read_lines(file) if file else []
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue
