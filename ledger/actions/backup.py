@@ -24,7 +24,7 @@ from ledger.actions.backup_manifest import (
 from ledger.actions.erasure_register import RegisterFile, encode_register
 from ledger.actions.passphrase import require_settled_passphrase
 from ledger.actions.staging_directory import staging_directory
-from ledger.errors import MalformedInputError
+from ledger.errors import ConflictError, MalformedInputError
 from ledger.vault.copies import KeyTerms, VaultCopy, copy_vault
 from ledger.vault.directory_lock import lock_directory
 from ledger.workspace import Workspace
@@ -65,13 +65,21 @@ def make_backup(
 
     Raises:
         MalformedInputError: keep_keys_days out of range.
-        ConflictError: target_not_empty; vault_on_server, with what to do; passphrase_unsettled.
+        ConflictError: target_in_home; target_not_empty; vault_on_server, with what to do;
+            passphrase_unsettled.
         StorageError: disk_full, vault_damaged; no half backup is left.
     """
     if not 1 <= keep_keys_days <= MAX_KEEP_KEYS_DAYS:
         raise MalformedInputError(
             f"keep-keys-days: expected 1 to {MAX_KEEP_KEYS_DAYS}, got {keep_keys_days}",
             field="keep_keys_days",
+        )
+    if target.resolve().is_relative_to(workspace.home.resolve()):
+        raise ConflictError(
+            f"{target} is in the home that is backed up, and would be lost with it; name a "
+            "directory elsewhere",
+            code="target_in_home",
+            field="directory",
         )
     now_unix = workspace.now_unix()
     terms = KeyTerms(now_unix, now_unix + keep_keys_days * DAY_S)

@@ -56,6 +56,15 @@ def test_data_keys_expire_within_ten_years(ledger: Ledger, tmp_path: Path, days:
     assert not (tmp_path / "backup").exists()
 
 
+@pytest.mark.parametrize("inside", [".", "backup", "vault/../backup", "vault/backup"])
+def test_backup_is_never_put_into_the_home_it_is_of(ledger: Ledger, inside: str) -> None:
+    target = ledger.home(CHONGQING) / inside
+    with ledger.open() as workspace, pytest.raises(ConflictError) as refusal:
+        make_backup(workspace, target)
+    assert refusal.value.code == "target_in_home"
+    assert not (ledger.home(CHONGQING) / "backup").exists()
+
+
 def test_earlier_backup_is_not_overwritten(ledger: Ledger, tmp_path: Path) -> None:
     with ledger.open() as workspace:
         make_backup(workspace, tmp_path / "backup")
