@@ -75,7 +75,8 @@ def make_home(
 
 
 def _found(session: Session, passphrase: str, *, is_new: bool) -> HomeSummary:
-    from ledger.actions.founding import APPLICATION_NAME, found_ledger
+    from ledger.actions.application import APPLICATION_NAME
+    from ledger.actions.founding import found_ledger
     from ledger.errors import ConflictError
     from ledger.workspace import Workspace
 
