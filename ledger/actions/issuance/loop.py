@@ -36,6 +36,7 @@ from ledger.actions.issuance.sealing import (
     compute_content_mac,
     make_order,
     open_executor,
+    rare_collections,
 )
 from ledger.actions.issuers import find_department, find_seal_key
 from ledger.actions.lost_batches import require_none_lost
@@ -126,8 +127,11 @@ def issue_file(
     run_id, given_up = _begin_run(workspace, source, succession)
     terms = BatchTerms(run_id, key.key_id, certificate_type, now_unix)
     with ExitStack() as stack:
+        is_large = size >= limits.workers_from_bytes
+        if is_large:
+            stack.enter_context(rare_collections())
         stream = stack.enter_context(source.open("rb"))
-        pool = stack.enter_context(open_executor(in_workers=size >= limits.workers_from_bytes))
+        pool = stack.enter_context(open_executor(in_workers=is_large))
         run = _Run(
             workspace,
             run_id,
