@@ -50,6 +50,22 @@ class CertificateDraft:
     """The holder's P-256 public key, compressed point (SEC 1 §2.3.3) in base64url, 44 characters;
     None if presentations are not to be bound."""
 
+    def __reduce__(self) -> tuple[type[CertificateDraft], tuple[object, ...]]:
+        """Pickled as a call: the default, which sets each field by itself, takes thrice as long."""
+        return CertificateDraft, (
+            self.certificate_id,
+            self.certificate_name,
+            self.certificate_number,
+            self.issued_on,
+            self.valid_from,
+            self.valid_until,
+            self.holder_name,
+            self.holder_code,
+            self.holder_code_type,
+            self.holder_fields,
+            self.holder_key,
+        )
+
     def content_digest_input(self) -> bytes:
         """The canonical JSON (RFC 8785) of everything in the draft.
 

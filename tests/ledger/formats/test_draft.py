@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 from datetime import date
 
@@ -54,6 +55,13 @@ def test_content_is_canonical_json(draft: CertificateDraft) -> None:
 @given(DRAFTS)
 def test_content_is_read_back(draft: CertificateDraft) -> None:
     assert CertificateDraft.parse(draft.content_digest_input()) == draft
+
+
+@given(DRAFTS)
+def test_draft_comes_to_a_worker_as_it_is(draft: CertificateDraft) -> None:
+    again = pickle.loads(pickle.dumps(draft))
+    assert again == draft
+    assert list(again.holder_fields) == list(draft.holder_fields)
 
 
 def test_order_of_own_fields_does_not_matter() -> None:
