@@ -68,24 +68,23 @@ class Stage:
         """Removes what an earlier run made here, and nothing else.
 
         Raises:
-            ConflictError: what stands here was made by no demonstration.
+            ConflictError: there are files in it, and no demonstration was played here before.
         """
         mark = self.work / _MARK
-        found = [path for name in _MADE_HERE if (path := self.work / name).exists()]
-        if found and not mark.exists():
+        if not mark.exists() and any(self.work.iterdir()):
             raise ConflictError(
-                f"{found[0]} was not made by a demonstration and is left as it is; name another "
-                "directory with --work",
+                f"{self.work} has files that no demonstration made, and is left as it is; remove "
+                "it, or name another directory with --work",
                 code="directory_not_ours",
                 field="work",
             )
-        for path in found:
+        mark.touch()
+        for path in (self.work / name for name in _MADE_HERE):
             if path.is_dir():
                 shutil.rmtree(path)
             else:
-                path.unlink()
-        self.holder_file.parent.mkdir(parents=True)
-        mark.touch()
+                path.unlink(missing_ok=True)
+        self.holder_file.parent.mkdir()
 
     def act(self, title: str) -> None:
         self.console.print(Text(f"\n{title}", style="bold"))
