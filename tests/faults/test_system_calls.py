@@ -2,7 +2,7 @@
 
 Whatever the call and the fault: the command says what is wrong or has done all it was told, and
 the same command, run again, does what is left. A sample is tried, every kind of call on every file
-among it; with ZHENGLIAN_EVERY_SYSTEM_CALL=1 every single call (about half an hour).
+among it; with ZHENGLIAN_EVERY_SYSTEM_CALL=1 every single call (half an hour or more).
 """
 
 from __future__ import annotations
@@ -137,6 +137,7 @@ def test_the_files_listed_are_all_that_are_changed(
     ("fault", "file"),
     [(fault, file) for fault in (EIO, KILL) for file in FILES]
     + [(ENOSPC, file) for file in FILES if file not in DIRECTORIES],
+    ids=str,
 )
 def test_issuing_that_a_call_interrupts_is_finished_by_the_same_command(
     stage: Stage, calls_of_issuing: Mapping[Call, list[Occurrence]], fault: str, file: Path
@@ -185,7 +186,7 @@ def require_finished(ledger: Ledger, ended: Ended, again: Ended) -> None:
 
 
 @pytest.mark.parametrize("fault", [EIO, KILL])
-@pytest.mark.parametrize("file", FILES if IS_EVERY_CALL else (WRITE_AHEAD_LOG, BLOCKS))
+@pytest.mark.parametrize("file", FILES if IS_EVERY_CALL else (WRITE_AHEAD_LOG, BLOCKS), ids=str)
 def test_revoking_that_a_call_interrupts_is_done_once(
     stage: Stage, calls_of_revoking: Mapping[Call, list[Occurrence]], fault: str, file: Path
 ) -> None:
