@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
@@ -69,6 +70,11 @@ class Decision:
         if not 0 < size <= MAX_LEGAL_BASIS_BYTES:
             raise MalformedInputError(
                 f"legal-basis: expected 1 to {MAX_LEGAL_BASIS_BYTES} bytes of UTF-8, got {size}",
+                field="legal_basis",
+            )
+        if any(unicodedata.category(character) == "Cc" for character in self.legal_basis):
+            raise MalformedInputError(
+                f"legal-basis: expected text without control characters, got {self.legal_basis!r}",
                 field="legal_basis",
             )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from ledger.abi import Event
 from ledger.errors import ConflictError, LedgerError, NotFoundError
+from ledger.formats.seals import compute_key_id
 from ledger.identifiers import MemberId
 from ledger.index.projector import EntryRow
 from ledger.index.store import IndexStore
@@ -18,6 +19,7 @@ from ledger.records import (
     FreezeEnded,
     Installation,
     MemberAdmitted,
+    MemberKeys,
     MemberRemoved,
     ModuleInstalled,
     ProposalAction,
@@ -26,6 +28,7 @@ from ledger.records import (
     VoteCast,
 )
 
+_KEY_DIGITS = 16
 _OUTCOMES = (MemberAdmitted, MemberRemoved, ModuleInstalled, FreezeBegun, FreezeEnded)
 _PROPOSAL_KINDS = (ProposalSubmitted, VoteCast, *_OUTCOMES)
 
@@ -170,6 +173,11 @@ def _to_proposal(told: _Told, now_unix: int) -> Proposal:
     )
 
 
+def describe_key(keys: MemberKeys) -> str:
+    """A member's authority key, short enough to read to each other: 16 hexadecimal digits."""
+    return compute_key_id(keys.suite, keys.authority_x, keys.authority_y).hex()[:_KEY_DIGITS]
+
+
 def _read_subject(statement: ProposalStatement) -> tuple[str, bytes]:
     """What a proposal decides, as `Consortium` has it: a membership, a module's name, a freeze."""
     action, payload = statement.action, statement.payload
@@ -190,7 +198,7 @@ def _describe(action: ProposalAction, payload: bytes) -> str:
     try:
         if action is ProposalAction.ADMIT_MEMBER:
             admission = Admission.decode(payload)
-            return f"{admission.member} {admission.name}"
+            return f"{admission.member} {admission.name}, key {describe_key(admission.keys)}"
         if action is ProposalAction.REMOVE_MEMBER:
             return str(MemberId.from_chain(payload[:18]))
         if action is ProposalAction.INSTALL_MODULE:

@@ -35,7 +35,7 @@ def staging_directory(target: Path) -> Iterator[Path]:
 
     Raises:
         ConflictError: target_not_empty, before and after.
-        StorageError: disk_full; nothing of it is left then.
+        StorageError: disk_full, disk_failed; nothing of it is left then.
     """
     require_room(target)
     target = target.resolve()
@@ -51,10 +51,12 @@ def staging_directory(target: Path) -> Iterator[Path]:
             staging.rename(target)
             _sync(target.parent)
     except OSError as error:
-        if error.errno not in _FULL:
-            raise
+        is_full = error.errno in _FULL
         raise StorageError(
-            f"the disk of {target.parent} is full; nothing was left there", code="disk_full"
+            f"the disk of {target.parent} is full; nothing was left there"
+            if is_full
+            else f"{error.filename or target.parent}: {error.strerror}; nothing was left there",
+            code="disk_full" if is_full else "disk_failed",
         ) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)

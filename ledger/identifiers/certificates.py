@@ -7,6 +7,7 @@ ISO/IEC 7064 MOD 37,36 over the four middle fields, written without their dots.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Self
@@ -131,7 +132,7 @@ class CertificateId:
     check: str
     has_deviant_check: bool = field(default=False, compare=False)
 
-    def __reduce__(self) -> tuple[type[CertificateId], tuple[object, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., CertificateId], tuple[object, ...]]:
         """Pickled as a call, which is quicker than setting each field."""
         return CertificateId, (
             self.type,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import orjson
-import pygal  # type: ignore[import-untyped]  # it has no types
-from pygal.style import LightColorizedStyle  # type: ignore[import-untyped]  # likewise
 
 from tests.benches.result import DIRECTORY
 
@@ -26,24 +24,20 @@ def main() -> None:
         if later[1] > earlier[1]
     ]
     memory = [(rows, size / 1e6) for _, rows, size in trace if size]
-    _draw("issuing-rate.svg", "Rows sealed a second", rates)
+    _draw("issuing-rate.svg", "rows sealed a second", rates)
     _draw("issuing-memory.svg", "MB of all processes (summed PSS)", memory)
 
 
-def _draw(name: str, y_title: str, points: list[Point]) -> None:
-    chart = pygal.XY(
-        x_title="rows sealed",
-        y_title=y_title,
-        style=LightColorizedStyle,
-        width=720,
-        height=360,
-        show_legend=False,
-        dots_size=1,
-        range=(0, max(y for _, y in points) * 1.1),
-        js=(),
-    )
-    chart.add(y_title, points)
-    chart.render_to_file(str(DOCS / name))
+def _draw(name: str, label: str, points: list[Point]) -> None:
+    from matplotlib import pyplot  # takes a second to import, which collecting tests would pay
+
+    pyplot.rcParams["svg.hashsalt"] = name
+    figure, axes = pyplot.subplots(figsize=(7.2, 3.2))
+    axes.plot([x for x, _ in points], [y for _, y in points])
+    axes.set(xlabel="rows sealed", ylabel=label, ylim=(0, None))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    figure.savefig(DOCS / name, bbox_inches="tight", metadata={"Date": None})
 
 
 if __name__ == "__main__":

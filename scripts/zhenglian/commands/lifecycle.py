@@ -115,7 +115,7 @@ def _make_command(act: str) -> Callable[..., None]:
             plan = describe_plan(act, told.left, session.language)
             confirm(session, plan, is_final=act == "revoke")
         with session.unlock(passphrase) as workspace:
-            results = change_status(workspace, what, named, decision) if told.left else []
+            results = change_status(workspace, what, named, decision)
         _tell_results(session, what, results, already_done=told.done)
 
     change.__doc__ = _HELP[act]

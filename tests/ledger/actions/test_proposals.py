@@ -20,6 +20,7 @@ from ledger.actions.governance import (
 )
 from ledger.actions.proposals import (
     Proposal,
+    describe_key,
     find_proposal_id,
     list_members,
     list_proposals,
@@ -79,7 +80,7 @@ def test_proposals_are_listed_oldest_first_with_what_they_would_do(provinces: Le
         listed = list_proposals(home.index)[before:]
     assert listed == made
     assert [f"{each.action} {each.about}" for each in listed] == [
-        f"admit member {YUNNAN} {NAMES[YUNNAN]}",
+        f"admit member {YUNNAN} {NAMES[YUNNAN]}, key {describe_key(application.keys)}",
         f"remove member {GUIZHOU}",
         f"freeze {GUIZHOU}",
         "freeze IssuerRegistry",
