@@ -18,6 +18,7 @@ from ledger.actions.application import (
     write_application,
 )
 from ledger.actions.governance import carry_installation
+from ledger.actions.proposals import describe_key
 from ledger.chain.artifacts import MODULE_NAMES
 from ledger.chain.deployment import deploy_ledger, deploy_module
 from ledger.chain.engines import ChainLocation, connect
@@ -44,6 +45,7 @@ class HomeSummary:
 
     Attributes:
         application: file to hand to a member, which proposes the admission.
+        authority_key: as a proposal of its admission shows it, so that voters can compare.
         ledger_id: hex; empty while no ledger is known.
     """
 
@@ -53,6 +55,7 @@ class HomeSummary:
     chain: str
     operator: str
     application: Path
+    authority_key: str
     ledger_id: str
     consortium: str
 
@@ -113,7 +116,8 @@ def create_home(
     write_application(path, application)
     config.store(home / CONFIG_NAME)
     operator = application.keys.validator
-    return HomeSummary(home, member, name, str(chain), operator, path, "", consortium)
+    key = describe_key(application.keys)
+    return HomeSummary(home, member, name, str(chain), operator, path, key, "", consortium)
 
 
 def found_ledger(workspace: Workspace) -> HomeSummary:
@@ -128,15 +132,18 @@ def found_ledger(workspace: Workspace) -> HomeSummary:
     installations = [] if workspace.config.ledger_id else _deploy(workspace)
     for installation in installations or _deploy_missing(workspace):
         carry_installation(workspace, installation)
+    config = workspace.config
+    application = make_application(workspace.keys, config.member, config.name)
     return HomeSummary(
         workspace.home,
-        workspace.config.member,
-        workspace.config.name,
-        workspace.config.chain,
+        config.member,
+        config.name,
+        config.chain,
         workspace.submitter.address,
         workspace.home / APPLICATION_NAME,
-        workspace.config.ledger_id,
-        workspace.config.consortium,
+        describe_key(application.keys),
+        config.ledger_id,
+        config.consortium,
     )
 
 

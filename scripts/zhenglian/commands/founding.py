@@ -106,6 +106,7 @@ def _tell(session: Session, summary: HomeSummary, *, is_founded: bool) -> None:
             (pick("链", "chain"), summary.chain),
             (pick("运维账户", "operator account"), summary.operator),
             (pick("加入申请", "application to join"), str(application)),
+            (pick("成员密钥", "authority key"), summary.authority_key),
             (pick("账本", "ledger"), summary.ledger_id),
             (pick("联盟合约", "consortium"), summary.consortium),
         ]
@@ -126,6 +127,13 @@ def _tell(session: Session, summary: HomeSummary, *, is_founded: bool) -> None:
             )
         )
         output.line(f"  zhenglian govern propose admit {pick('文件', 'FILE')}")
+        output.line(
+            pick(
+                "表决前请各成员当面或电话核对上述成员密钥，与提案所示一致。",
+                "Before they vote, let the members compare the authority key above with the one "
+                "that the proposal shows, face to face or by telephone.",
+            )
+        )
     output.line(
         pick(
             "口令无法找回。请妥善保管，并备份节点目录。",

@@ -15,6 +15,7 @@ from zhenglian.options import ForceOption, HolderPassphraseFileOption, Identifie
 from zhenglian.passphrases import HOLDER_VARIABLE, HOLDERS_KEY, PassphraseSource
 from zhenglian.session import Session
 from zhenglian.times import format_time, parse_expiry
+from zhenglian.words import describe_status
 
 if TYPE_CHECKING:
     from ledger.actions.presentation import HolderBinding
@@ -78,6 +79,8 @@ def present(
       zhenglian present $ID --disclose 姓名 --holder-key me.pem --to 510000 --expires 1d
     """
     from ledger.actions import presentation
+    from ledger.actions.holdings import find_stored
+    from ledger.actions.status_targets import fetch_status
     from ledger.identifiers import CertificateId
 
     certificate_id = CertificateId.parse(identifier.strip())
@@ -96,8 +99,9 @@ def present(
         wanted = None if ALL in names else names
         evidence = presentation.present(workspace, certificate_id, wanted, binding=binding)
         titles = presentation.field_titles(workspace, evidence.certificate)
+        status = fetch_status(workspace, find_stored(workspace, certificate_id)).name.lower()
     write_whole(path, lambda beside: beside.write_bytes(evidence.to_json()))
-    _tell(session, evidence, path, list(titles.values()))
+    _tell(session, evidence, path, list(titles.values()), status)
 
 
 def make_holder_key(
@@ -164,7 +168,7 @@ def _make_binding(
     return HolderBinding(key, audience, purpose or None, expires_at_unix, nonce)
 
 
-def _tell(session: Session, evidence: Evidence, path: Path, titles: list[str]) -> None:
+def _tell(session: Session, evidence: Evidence, path: Path, titles: list[str], status: str) -> None:
     from ledger.formats.key_binding import AUDIENCE_PREFIX
 
     output, certificate = session.output, evidence.certificate
@@ -174,6 +178,7 @@ def _tell(session: Session, evidence: Evidence, path: Path, titles: list[str]) -
             {
                 "file": path,
                 "certificate_id": certificate.certificate_id,
+                "status": status,
                 "disclosed": list(certificate.fields),
                 "hidden_fields": certificate.hidden_fields,
                 "log_size": evidence.log.size if evidence.log else None,
@@ -189,6 +194,7 @@ def _tell(session: Session, evidence: Evidence, path: Path, titles: list[str]) -
     output.pairs(
         [
             (pick("证照标识", "certificate"), str(certificate.certificate_id)),
+            (pick("状态", "status"), describe_status(status, session.language)),
             (pick("出示", "shows"), "、".join(titles) or nothing),
             (pick("不出示", "hides"), pick(f"{hidden} 项", f"{hidden} fields")),
             (pick("出示对象", "bound to"), audience),
@@ -198,6 +204,13 @@ def _tell(session: Session, evidence: Evidence, path: Path, titles: list[str]) -
             ),
         ]
     )
+    if status != "valid":
+        output.note(
+            pick(
+                "该证照目前不在有效状态，核验时将不予通过。",
+                "This certificate is not valid at present: whoever verifies it will refuse it.",
+            )
+        )
 
 
 def _tell_public_key(session: Session, file: Path, passphrase: str) -> None:

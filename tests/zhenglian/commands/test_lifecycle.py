@@ -135,3 +135,11 @@ def test_same_decision_again_changes_what_is_left(issued: Issued) -> None:
     assert "For 3 certificates this decision had been carried out before" in again
     other = clerk.json(*REVOKE, issued.identifiers[0], "--officer", "李四", "--yes", code=1)
     assert other["error"]["code"] == "status_not_allowed"
+
+
+@pytest.mark.parametrize("basis", ["第一条\n第二条", "\x1b[31m第一条", "第一条\t"])
+def test_legal_basis_with_control_characters_is_refused(issued_once: Issued, basis: str) -> None:
+    act = ("suspend", issued_once.identifiers[0], "--reason", "02", "--legal-basis", basis)
+    error = issued_once.chongqing.json(*act, "--yes", code=1)["error"]
+    assert error["field"] == "legal_basis"
+    assert "control characters" in error["message"]

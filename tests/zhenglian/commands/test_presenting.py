@@ -151,3 +151,13 @@ def test_file_that_is_no_holders_key_is_refused(
     key = tmp_path / "me.pem"
     key.write_bytes(content)
     assert holder.json("holder-key", "show", key, code=1)["error"]["field"] == "holder_key"
+
+
+def test_presenting_what_is_suspended_says_so(issued: Issued, tmp_path: Path) -> None:
+    clerk, identifier = issued.chongqing, issued.identifiers[0]
+    out = ("--out", tmp_path / "shown.json", "--force")
+    assert clerk.json("present", identifier, *out)["status"] == "valid"
+    assert "not valid" not in clerk.run("present", identifier, *out).stderr
+    clerk.run("suspend", identifier, "--reason", "02", "--legal-basis", "《某条例》", "--yes")
+    assert clerk.json("present", identifier, *out)["status"] == "suspended"
+    assert "whoever verifies it will refuse it" in clerk.run("present", identifier, *out).stderr
