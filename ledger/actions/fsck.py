@@ -159,7 +159,7 @@ def _describe_lost(lost: LostBatch) -> Problem:
 
 
 def _remark_given_up(lost: LostBatch) -> str:
-    return (
-        f"batch {lost.batch_key.hex()} is not in the vault; all of its {lost.count} certificates "
-        "are revoked"
-    )
+    why = "no verifier accepts it, as its key was compromised by then"
+    if not lost.is_void:
+        why = f"all of its {lost.count} certificates are revoked"
+    return f"batch {lost.batch_key.hex()} is not in the vault; {why}"

@@ -1,8 +1,8 @@
-"""Batches that this home put on the chain and its vault no longer has, as after an old backup.
+"""Batches sealed with a key of this home that its vault has not: after an old backup, or a theft.
 
-Nobody can tell which certificates were in them: while they are in force, issuing a row again could
-give it a second certificate. So nothing is issued until a newer backup is back, or the lost
-certificates are revoked.
+Nobody can tell which certificates are in them: while they are in force, issuing a row again could
+give it a second certificate. So nothing is issued until a newer backup is back, or the certificates
+are revoked. What was anchored after its key's compromise is no verifier's certificate and is left.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ledger.actions.batch_history import find_anchoring, iterate_status_changes
 from ledger.actions.decisions import Decision, LifecycleAct
+from ledger.actions.departments import read_department
 from ledger.actions.lifecycle import StatusResult, record_change
 from ledger.actions.settlement import settle_acts
 from ledger.actions.status_targets import Place, read_target
@@ -24,7 +25,8 @@ from ledger.workspace import Workspace
 
 ADVICE = (
     "was an old backup restored? Restore a newer one; if there is none, revoke what is lost with "
-    "`zhenglian lost-batches revoke`"
+    "`zhenglian lost-batches revoke`. If nobody here issued it, the key is stolen: declare that "
+    "with `zhenglian issuer compromise`"
 )
 _NAMED = 5
 
@@ -36,6 +38,7 @@ class LostBatch:
     Attributes:
         batch_key: 32 bytes.
         in_force: positions that are neither revoked nor superseded.
+        is_void: anchored after its key's compromise, so that no verifier accepts it.
     """
 
     issuer: Uscc
@@ -45,11 +48,12 @@ class LostBatch:
     anchored_at_unix: int
     log_index: int
     in_force: tuple[int, ...]
+    is_void: bool
 
     @property
     def is_given_up(self) -> bool:
         """Whether none of its certificates can be relied on any more."""
-        return not self.in_force
+        return self.is_void or not self.in_force
 
 
 def find_lost_batches(workspace: Workspace, issuer: Uscc | None = None) -> Iterator[LostBatch]:
@@ -66,6 +70,12 @@ def find_lost_batches(workspace: Workspace, issuer: Uscc | None = None) -> Itera
         for batch_key in workspace.index.subjects_of(BatchAnchored.TOPIC, str(department)):
             if batch_key not in kept and (lost := _read_lost(workspace, batch_key, keys)):
                 yield lost
+
+
+def _find_compromise(workspace: Workspace, issuer: Uscc, key_id: bytes) -> int | None:
+    """Since when a seal key is compromised, unix seconds."""
+    keys = read_department(workspace.index, issuer).seal_keys
+    return next((key.compromised_since_unix for key in keys if key.key_id == key_id), None)
 
 
 def require_none_lost(workspace: Workspace, issuer: Uscc) -> None:
@@ -126,6 +136,7 @@ def _read_lost(workspace: Workspace, batch_key: bytes, keys: set[bytes]) -> Lost
         for position in range(statement.count)
         if not get_status(words.get(word_index(position), EMPTY_WORD), position).is_final
     )
+    compromised_since = _find_compromise(workspace, statement.issuer, statement.key_id)
     return LostBatch(
         statement.issuer,
         batch_key,
@@ -134,4 +145,5 @@ def _read_lost(workspace: Workspace, batch_key: bytes, keys: set[bytes]) -> Lost
         row.time_unix,
         row.entry_index,
         in_force,
+        compromised_since is not None and compromised_since <= row.time_unix,
     )

@@ -72,7 +72,7 @@ def list_lost(session: Session) -> None:
             (
                 each.batch_key.hex(),
                 str(each.count),
-                str(len(each.in_force)),
+                pick("无效", "void") if each.is_void else str(len(each.in_force)),
                 format_time(each.anchored_at_unix),
             )
             for each in lost
@@ -96,7 +96,7 @@ def revoke_lost_batch(
 
     \b
     Example:
-      zhenglian lost-batches revoke 5f3a…91 --reason 07 --legal-basis 数据丢失，依法补发 --dry-run
+      zhenglian lost-batches revoke 5f3a…91 --reason 99 --legal-basis 数据丢失，依法补发 --dry-run
     """
     from ledger.actions.decisions import LifecycleAct
     from ledger.actions.lost_batches import find_lost, revoke_lost
@@ -153,6 +153,7 @@ def _to_plain(lost: LostBatch) -> dict[str, object]:
         "certificate_type": lost.certificate_type,
         "certificates": lost.count,
         "in_force": len(lost.in_force),
+        "is_void": lost.is_void,
         "anchored_at_unix": lost.anchored_at_unix,
         "log_index": lost.log_index,
     }

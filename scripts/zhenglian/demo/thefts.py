@@ -8,12 +8,14 @@ from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ledger.actions.decisions import Decision, LifecycleAct, parse_reason
 from ledger.actions.issuers import (
     change_mandate,
     declare_compromise,
     find_seal_key,
     register_department,
 )
+from ledger.actions.lost_batches import revoke_lost
 from ledger.errors import LedgerError
 from ledger.formats.certificate import Placement, compute_batch_key, parse_certificate
 from ledger.formats.draft import CertificateDraft
@@ -127,6 +129,10 @@ def try_without_mandate(stage: Stage, thief: Thief) -> None:
         expected = "batch key = SHA-256(issuer ‖ batch_id)"
         stopped = expected if kept_apart else "nothing"
         stage.keep_attack(Attack("squatted batch id", stopped, expected))
+        # Nobody holds what was anchored past the vault; as long as it is in force, issuing stops.
+        mistake = parse_reason(workspace, LifecycleAct.REVOKE, {source.certificate_type}, "03")
+        decision = Decision(mistake, "演示：未入库批次（虚构）", today_in_china())
+        revoke_lost(workspace, mine, decision)
 
 
 def try_operator_account(stage: Stage) -> None:

@@ -11,7 +11,7 @@ import pytest
 from ledger.actions.decisions import LifecycleAct
 from ledger.actions.fsck import fsck
 from ledger.actions.issuance.outcome import IssuanceLimits
-from ledger.actions.issuers import rotate_seal_key
+from ledger.actions.issuers import declare_compromise, find_seal_key, rotate_seal_key
 from ledger.actions.lifecycle import change_status
 from ledger.actions.lost_batches import find_lost, find_lost_batches, revoke_lost
 from ledger.actions.presentation import present, verify_document
@@ -145,3 +145,31 @@ def test_batch_that_is_not_lost_cannot_be_given_up(ledger: Ledger) -> None:
                 revoke_lost(workspace, key, DECISION)
             assert refusal.value.code == "batch_not_lost"
         assert workspace.gateway.log_size() == size
+
+
+def test_what_a_thief_anchored_after_the_compromise_is_void_and_stops_nobody(
+    admitted: Ledger, tmp_path: Path
+) -> None:
+    """Somebody has copied the home and issues with its key."""
+    stolen = admitted.copy(tmp_path / "ledger")
+    with stolen.open() as workspace:
+        key_id = find_seal_key(workspace, HOUSING).key_id
+        begins = workspace.latest_unix()
+    stolen.ahead_s += 60
+    lose(stolen, tmp_path)
+    ours = write_file(tmp_path / "ours.csv", OLD)
+    with pytest.raises(ConflictError, match="the key is stolen"):
+        stolen.issue(ours)
+    with stolen.open() as workspace:
+        rotate_seal_key(workspace, HOUSING)
+        declare_compromise(workspace, HOUSING, key_id, begins + 30)
+        workspace.sync_index()
+        (found,) = find_lost_batches(workspace)
+        assert (found.is_void, found.is_given_up) == (True, True)
+        report = fsck(workspace)
+        assert report.problems == ()
+        assert "no verifier accepts it" in report.remarks[0]
+    assert stolen.issue(ours).issued == len(OLD)
+    document = (tmp_path / "holder.json").read_bytes()
+    with stolen.open() as workspace:
+        assert verify_document(workspace, document).outcome is Outcome.FAILED
