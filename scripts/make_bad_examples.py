@@ -10,9 +10,14 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import re
+import tempfile
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from xml.sax.saxutils import escape
 
+from ledger.actions.issuance.xlsx.template import write_workbook
 from ledger.identifiers import CertificateId, CertificateType, RegionCode, Uscc, check_characters
 from ledger.schemas import load_schema
 from make_example import CERTIFICATE_TYPE, ISSUER, filled_fields, make_rows
@@ -20,6 +25,7 @@ from make_example import CERTIFICATE_TYPE, ISSUER, filled_fields, make_rows
 _SCHEMA = load_schema(CERTIFICATE_TYPE)
 _COLUMNS = tuple(field.column for field in filled_fields(_SCHEMA))
 _SEED = 7
+_TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z")
 _OTHER_ISSUER = Uscc.parse("11430000006122244L")
 _OTHER_TYPE = CertificateType.parse("11100000000013338W050")
 
@@ -49,7 +55,8 @@ def make_files() -> dict[str, bytes]:
     return {
         "empty.csv": b"",
         "header-only.csv": _encode([_COLUMNS]),
-        "spreadsheet-file.csv": b"PK\x03\x04" + bytes(60),
+        "old-workbook.xls": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504),
+        "workbook.xlsx": _make_workbook(),
         "utf-16.csv": _text([_COLUMNS, *_rows(1)]).encode("utf-16"),
         "columns.csv": _encode(_with_wrong_columns()),
         "check-characters.csv": _encode_changes(_CHECK_CHARACTERS),
@@ -188,6 +195,34 @@ def _with_unclosed_quote() -> bytes:
     good, bad, lost = _rows(3)
     opened = _text([bad]).replace(bad[_FIRM], f'"{bad[_FIRM]}')
     return "".join([_text([_COLUMNS, good]), opened, _text([lost])]).encode("utf-8-sig")
+
+
+def _make_workbook() -> bytes:
+    """A good row, then cells that a CSV file cannot have: formula, long number, error, a note."""
+    _, formula, number, error, hidden = rows = _rows(5)
+    lines = [_sheet_row(at, list(row.values())) for at, row in enumerate(rows, 2)]
+    lines[1] = lines[1].replace(_text_cell(formula[_NAME]), '<c t="str"><f>A1</f><v>王</v></c>')
+    lines[2] = lines[2].replace(_text_cell(number[_PERSON]), "<c><v>1.60101199003071E+17</v></c>")
+    lines[3] = lines[3].replace(_text_cell(error[_FIRM]), '<c t="e"><v>#N/A</v></c>')
+    lines[4] = _sheet_row(6, [*hidden.values(), "已核对"]).replace("<row ", '<row hidden="1" ')
+    stream = io.BytesIO()
+    with tempfile.TemporaryDirectory() as directory:
+        empty = Path(directory) / "empty.xlsx"
+        write_workbook(empty, _COLUMNS)
+        with zipfile.ZipFile(empty) as source, zipfile.ZipFile(stream, "w") as package:
+            for info in source.infolist():
+                content = _TIME.sub("2025-01-01T00:00:00Z", source.read(info).decode())
+                content = content.replace("</sheetData>", "".join(lines) + "</sheetData>")
+                package.writestr(zipfile.ZipInfo(info.filename), content)
+    return stream.getvalue()
+
+
+def _sheet_row(number: int, cells: Sequence[str]) -> str:
+    return f'<row r="{number}">{"".join(map(_text_cell, cells))}</row>'
+
+
+def _text_cell(text: str) -> str:
+    return f'<c t="inlineStr"><is><t>{escape(text)}</t></is></c>'
 
 
 def _with_damaged_bytes() -> bytes:

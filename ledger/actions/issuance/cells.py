@@ -22,8 +22,30 @@ from ledger.schemas import FieldKind, SchemaField
 
 MAX_CELL_CHARACTERS = 65_536
 
+ERROR_VALUES = frozenset(
+    {
+        "#BLOCKED!",
+        "#BUSY!",
+        "#CALC!",
+        "#CONNECT!",
+        "#DIV/0!",
+        "#FIELD!",
+        "#GETTING_DATA",
+        "#N/A",
+        "#NAME?",
+        "#NULL!",
+        "#NUM!",
+        "#REF!",
+        "#SPILL!",
+        "#UNKNOWN!",
+        "#VALUE!",
+    }
+)
+"""What a spreadsheet shows, and saves, in the place of a value that it could not compute."""
+
 _T = TypeVar("_T")
 _FORMULA_STARTS = frozenset("=+-@＝＋－＠")
+_DOUBTFUL_STARTS = _FORMULA_STARTS | set("#' ")
 _SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]+)?[Ee]\+[0-9]+", re.ASCII)
 _DATE = re.compile(
     r"([0-9]{4})(?:([-/.])([0-9]{1,2})\2([0-9]{1,2})|([0-9]{2})([0-9]{2})"
@@ -181,8 +203,7 @@ def _is_plain(text: str) -> bool:
     return (
         text.isprintable()
         and text != ""
-        and text[0] not in _FORMULA_STARTS
-        and text[0] not in "' "
+        and text[0] not in _DOUBTFUL_STARTS
         and text[-1] != " "
         and _REPLACEMENT not in text
         and "+" not in text
@@ -201,6 +222,8 @@ def _require_readable(cell: str, tidy: str) -> None:
         raise CellProblem(RowErrorCode.MISSING_VALUE)
     if tidy[0] in _FORMULA_STARTS:
         raise CellProblem(RowErrorCode.FORMULA_CELL)
+    if tidy in ERROR_VALUES:
+        raise CellProblem(RowErrorCode.ERROR_VALUE)
     if _SCIENTIFIC.fullmatch(tidy):
         raise CellProblem(RowErrorCode.SCIENTIFIC_NOTATION)
     for character in tidy:

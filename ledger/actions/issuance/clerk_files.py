@@ -1,7 +1,7 @@
 """The files a clerk gets from us: an empty template, and a report of what is wrong.
 
-Both open in a spreadsheet as they are: UTF-8 with a byte order mark, CRLF. Nothing in a report can
-act as a formula, whatever the refused file contained.
+Both open in a spreadsheet as they are: UTF-8 with a byte order mark, CRLF, or a workbook. Nothing
+in a report can act as a formula, whatever the refused file contained.
 """
 
 from __future__ import annotations
@@ -19,8 +19,14 @@ _FORMULA_STARTS = tuple("=+-@＝＋－＠\t\r\n'")
 _MOST_DIGITS_OF_A_SPREADSHEET = 15
 
 
-def write_template(path: Path, schema: CertificateSchema) -> None:
-    """Write the header of a type's file and no rows."""
+def write_template(path: Path, schema: CertificateSchema, *, is_workbook: bool = False) -> None:
+    """Write the header of a type's file and no rows, as CSV or as a workbook of text columns."""
+    if is_workbook:
+        # openpyxl is loaded by those who need it.
+        from ledger.actions.issuance.xlsx.template import write_workbook
+
+        write_workbook(path, schema.columns())
+        return
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         csv.writer(stream).writerow(schema.columns())
 

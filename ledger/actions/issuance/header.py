@@ -27,6 +27,9 @@ def map_header(
     """Find the schema's columns among `cells`, in any order, and everything wrong with them."""
     names = [normalise_cell(cell.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")) for cell in cells]
     fields = {each.column: each for each in schema.fields}
+    if fields.keys().isdisjoint(names):
+        shown = next(filter(None, names), "")
+        return Header({}, 0), (RowError.of(RowErrorCode.HEADER_MISSING, line, value=shown),)
     free = [column for column in fields if column not in names]
     positions: dict[str, int] = {}
     errors: list[RowError] = []

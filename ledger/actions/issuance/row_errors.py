@@ -16,8 +16,14 @@ class RowErrorCode(StrEnum):
 
     EMPTY_FILE = "empty_file"
     NO_ROWS = "no_rows"
-    NOT_A_CSV = "not_a_csv"
     UNSUPPORTED_ENCODING = "unsupported_encoding"
+    OLD_OR_LOCKED_WORKBOOK = "old_or_locked_workbook"
+    OTHER_FORMAT = "other_format"
+    DAMAGED_WORKBOOK = "damaged_workbook"
+    WORKBOOK_TOO_LARGE = "workbook_too_large"
+    SEVERAL_SHEETS = "several_sheets"
+    MERGED_CELLS = "merged_cells"
+    HEADER_MISSING = "header_missing"
     UNKNOWN_COLUMN = "unknown_column"
     MISSING_COLUMN = "missing_column"
     DUPLICATE_COLUMN = "duplicate_column"
@@ -31,6 +37,9 @@ class RowErrorCode(StrEnum):
     DAMAGED_TEXT = "damaged_text"
     FORMULA_CELL = "formula_cell"
     SCIENTIFIC_NOTATION = "scientific_notation"
+    ERROR_VALUE = "error_value"
+    FORMATTED_NUMBER = "formatted_number"
+    CELL_OUTSIDE_TABLE = "cell_outside_table"
 
     MISSING_VALUE = "missing_value"
     NOT_ALLOWED_VALUE = "not_allowed_value"
@@ -56,9 +65,20 @@ class RowErrorCode(StrEnum):
 
     DEVIANT_CHECK_CHARACTER = "deviant_check_character"
     POSSIBLY_TRUNCATED = "possibly_truncated"
+    HIDDEN_ROW = "hidden_row"
+    HIDDEN_COLUMN = "hidden_column"
+    HIDDEN_SHEET = "hidden_sheet"
 
 
-WARNING_CODES = frozenset({RowErrorCode.DEVIANT_CHECK_CHARACTER, RowErrorCode.POSSIBLY_TRUNCATED})
+WARNING_CODES = frozenset(
+    {
+        RowErrorCode.DEVIANT_CHECK_CHARACTER,
+        RowErrorCode.POSSIBLY_TRUNCATED,
+        RowErrorCode.HIDDEN_ROW,
+        RowErrorCode.HIDDEN_COLUMN,
+        RowErrorCode.HIDDEN_SHEET,
+    }
+)
 """Problems that are shown but do not keep a row from being issued."""
 
 
@@ -120,13 +140,37 @@ _TEXTS: dict[RowErrorCode, tuple[str, str]] = {
         "只有表头，没有数据行",
         "There is a header but no row below it",
     ),
-    RowErrorCode.NOT_A_CSV: (
-        "这是表格软件的文件，不是 CSV。请另存为“CSV UTF-8（逗号分隔）”",
-        "This is a spreadsheet file, not CSV. Save it as “CSV UTF-8 (comma delimited)”",
-    ),
     RowErrorCode.UNSUPPORTED_ENCODING: (
-        "文件编码应为 UTF-8 或 GB18030。请另存为“CSV UTF-8（逗号分隔）”",
-        "The file should be UTF-8 or GB18030. Save it as “CSV UTF-8 (comma delimited)”",
+        "应为 .xlsx 工作簿，或 UTF-8 或 GB18030 编码的 CSV。请另存为“CSV UTF-8（逗号分隔）”",
+        "Should be .xlsx, or CSV in UTF-8 or GB18030. Save it as “CSV UTF-8 (comma delimited)”",
+    ),
+    RowErrorCode.OLD_OR_LOCKED_WORKBOOK: (
+        "旧版（.xls）或设有打开密码的表格无法读取。请取消密码，另存为“Excel 工作簿（.xlsx）”",
+        "An old (.xls) or password-protected workbook. Remove the password and save it as .xlsx",
+    ),
+    RowErrorCode.OTHER_FORMAT: (
+        "这不是 .xlsx 工作簿，而是 {kind}。请另存为 .xlsx 或“CSV UTF-8（逗号分隔）”",
+        "Not an .xlsx workbook but {kind}. Save it as .xlsx or “CSV UTF-8 (comma delimited)”",
+    ),
+    RowErrorCode.DAMAGED_WORKBOOK: (
+        "工作簿不完整或已损坏。请用表格软件打开，另存为新的 .xlsx 后重新上传",
+        "The workbook is incomplete or damaged. Open it, save it as a new .xlsx and use that",
+    ),
+    RowErrorCode.WORKBOOK_TOO_LARGE: (
+        "工作簿解压后过大，未予读取。请把数据复制到新的工作簿，或另存为“CSV UTF-8（逗号分隔）”",
+        "Too large when unpacked; not read. Copy the rows to a new workbook or save as CSV UTF-8",
+    ),
+    RowErrorCode.SEVERAL_SHEETS: (
+        "有内容的工作表不止一个：{names}。请只保留要签发的一个，其余删除或另存",
+        "Several sheets have content: {names}. Keep the one to be issued and delete the others",
+    ),
+    RowErrorCode.MERGED_CELLS: (
+        "数据行有合并单元格。请取消合并，逐行填写",
+        "Cells are merged over rows of data. Unmerge them and fill in every row",
+    ),
+    RowErrorCode.HEADER_MISSING: (
+        "首行应为列名（与模板一致），此处没有一个列名。请删除表头上方的标题等内容",
+        "The first row should have the template's column names; delete titles above them",
     ),
     RowErrorCode.UNKNOWN_COLUMN: (
         "第 {position} 列的列名不属于本证照类型{suggestion_zh}",
@@ -169,12 +213,24 @@ _TEXTS: dict[RowErrorCode, tuple[str, str]] = {
         "The text here is damaged and cannot be restored; type it again",
     ),
     RowErrorCode.FORMULA_CELL: (
-        "内容不得以 = + - @ 开头。请填写文本，没有内容时留空",
-        "A cell may not begin with = + - @. Write plain text, or leave it empty",
+        "不得是公式，也不得以 = + - @ 开头。请填写文本（公式可“选择性粘贴”为数值），没有内容时留空",
+        "May be no formula nor begin with = + - @. Write text (paste values), or leave it empty",
     ),
     RowErrorCode.SCIENTIFIC_NOTATION: (
         "表格软件已把数字改成科学计数法，末几位已丢失。请先把该列设为“文本”格式，再重新填写",
         "A spreadsheet lost the last digits; format the column as text and enter the number again",
+    ),
+    RowErrorCode.ERROR_VALUE: (
+        "此处是表格软件算不出结果的标记，不是内容。请填写文本",
+        "This is what a spreadsheet shows when it cannot compute a value. Write text instead",
+    ),
+    RowErrorCode.FORMATTED_NUMBER: (
+        "此处存的是带格式的数字或日期，与显示的内容不同。请先把该列设为“文本”格式，再重新填写",
+        "A number or date that only a format makes look right; format as text and enter it again",
+    ),
+    RowErrorCode.CELL_OUTSIDE_TABLE: (
+        "此列没有列名，却有内容。请删除表格右侧的内容",
+        "There is something in a column without a name; delete what stands beside the table",
     ),
     RowErrorCode.MISSING_VALUE: (
         "此列必填",
@@ -251,5 +307,17 @@ _TEXTS: dict[RowErrorCode, tuple[str, str]] = {
     RowErrorCode.POSSIBLY_TRUNCATED: (
         "提示：号码以 000 结尾，可能是表格软件丢失了末三位，请核对。本行照常受理",
         "Note: a spreadsheet may have cut the last three digits to 000; the row is accepted",
+    ),
+    RowErrorCode.HIDDEN_ROW: (
+        "提示：从本行起有隐藏的行，照常受理。不要签发的行请删除",
+        "Note: rows from here on are hidden; they are accepted. Delete what is not to be issued",
+    ),
+    RowErrorCode.HIDDEN_COLUMN: (
+        "提示：此列是隐藏的，照常读取",
+        "Note: this column is hidden; it is read all the same",
+    ),
+    RowErrorCode.HIDDEN_SHEET: (
+        "提示：隐藏的工作表没有读取",
+        "Note: this hidden sheet was not read",
     ),
 }

@@ -41,7 +41,9 @@ def issue(
     session: Session,
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="CSV whose columns are those of the template."),
+        typer.Argument(
+            metavar="FILE", help="CSV or .xlsx whose columns are those of the template."
+        ),
     ] = None,
     issuer: Annotated[
         str,
@@ -65,7 +67,8 @@ def issue(
         typer.Option("--template", metavar="TYPE", help="Only write an empty file of that type."),
     ] = "",
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Name of the template.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Name of the template, FILE.csv or FILE.xlsx."),
     ] = None,
     force: ForceOption = False,
 ) -> int | None:
@@ -76,7 +79,7 @@ def issue(
 
     \b
     Example:
-      zhenglian issue --template W011
+      zhenglian issue --template W011 --out new.xlsx
       zhenglian issue examples/W011-chongqing-2000.csv
       zhenglian issue new.csv --skip-invalid --errors wrong.csv
     """
@@ -99,7 +102,8 @@ def _write_template(session: Session, wanted: str, out: Path | None, *, force: b
     schema = load_schema(find_type(wanted, directory), directory=directory)
     path = out or Path(f"{schema.type}.csv")
     require_free(path, force=force)
-    write_whole(path, lambda beside: write_template(beside, schema))
+    is_workbook = path.suffix.lower() == ".xlsx"
+    write_whole(path, lambda beside: write_template(beside, schema, is_workbook=is_workbook))
     if session.output.is_json:
         session.output.document({"template": path, "columns": schema.columns()})
         return

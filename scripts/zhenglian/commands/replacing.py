@@ -43,7 +43,10 @@ def replace(
     session: Session,
     identifier: IdentifierArgument,
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="CSV with the one row of the new certificate.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="CSV or .xlsx with the one row of the new certificate."
+        ),
     ],
     reason: ReasonOption,
     legal_basis: BasisOption,

@@ -4,9 +4,11 @@ import csv
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from tests.support.command_line import CommandLine, Issued, at, make_id, make_row, write_csv
 from tests.support.consortium import ISSUER, SAFETY_STAFF, Consortium
+from tests.support.workbooks import make_workbook, save
 
 
 def test_issuing_again_changes_nothing(issued: Issued, tmp_path: Path) -> None:
@@ -129,7 +131,7 @@ def test_skip_invalid_fails_when_nothing_is_left(consortium: Consortium, tmp_pat
     [
         ("empty.csv", "The file is empty"),
         ("header-only.csv", "no row below it"),
-        ("spreadsheet-file.csv", "Save it as"),
+        ("old-workbook.xls", "save it as .xlsx"),
         ("columns.csv", "did you mean “身份证号”"),
     ],
 )
@@ -172,6 +174,35 @@ def test_template_has_the_columns_of_the_type(tmp_path: Path) -> None:
     header = out.read_text("utf-8-sig").strip().split(",")
     assert header == told["columns"]
     assert header[:3] == ["证照标识", "证书编号", "姓名"]
+
+
+def test_template_may_be_a_workbook_that_is_filled_in_and_issued(
+    consortium: Consortium, tmp_path: Path
+) -> None:
+    out = tmp_path / "t.xlsx"
+    clerk = at(consortium)
+    columns = clerk.json("issue", "--template", "W011", "--out", out)["columns"]
+    workbook = load_workbook(out)
+    for number in range(1, 4):
+        workbook.active.append([make_row(number).get(column) for column in columns])
+    workbook.save(out)
+    report = clerk.json("issue", out)
+    assert (report["rows"], report["issued"]) == (3, 3)
+    file = write_csv(tmp_path / "same.csv", [make_row(number) for number in range(1, 4)])
+    report = clerk.json("issue", file)
+    assert (report["issued"], report["already_issued"]) == (0, 3)
+
+
+def test_wrong_cells_of_a_workbook_are_told_by_column_and_line(
+    consortium: Consortium, tmp_path: Path
+) -> None:
+    file = tmp_path / "f.xlsx"
+    rows = [make_row(1), make_row(2, 姓名="=A1", 身份证号=160101199003071232)]
+    file.write_bytes(save(make_workbook([list(rows[0]), *(row.values() for row in rows)])))
+    report = at(consortium).json("issue", file, code=1)
+    assert report["errors_file"] == f"{file}.errors.csv"
+    found = [(error["line"], error["column"], error["code"]) for error in report["errors"]]
+    assert found == [(3, "姓名", "formula_cell"), (3, "身份证号", "scientific_notation")]
 
 
 def test_template_never_overwrites_a_file_by_accident(

@@ -126,6 +126,8 @@ def test_free_text_is_stripped(cell: str, text: str) -> None:
         (" =1", RowErrorCode.FORMULA_CELL),
         ("'=1", RowErrorCode.FORMULA_CELL),
         ("＝1", RowErrorCode.FORMULA_CELL),
+        ("#N/A", RowErrorCode.ERROR_VALUE),
+        (" #REF!", RowErrorCode.ERROR_VALUE),
         ("9.15E+17", RowErrorCode.SCIENTIFIC_NOTATION),
         ("1e+18", RowErrorCode.SCIENTIFIC_NOTATION),
         ("a\0b", RowErrorCode.NUL_CHARACTER),

@@ -52,3 +52,8 @@ def test_nameless_column_is_unknown(schema: CertificateSchema) -> None:
 def test_repeated_column_is_refused(schema: CertificateSchema) -> None:
     _, (repeated,) = map_header([*schema.columns(), "姓名"], schema, 1)
     assert (repeated.code, repeated.column) == (RowErrorCode.DUPLICATE_COLUMN, "姓名")
+
+
+def test_row_that_names_no_column_at_all_is_no_header(schema: CertificateSchema) -> None:
+    _, (error,) = map_header(["", "登记表"], schema, 2)
+    assert (error.code, error.line, error.value) == (RowErrorCode.HEADER_MISSING, 2, "登记表")

@@ -160,7 +160,7 @@ def test_a_file_without_one_good_row_fails_even_when_invalid_rows_are_skipped(
     ("content", "code"),
     [
         (b"", RowErrorCode.EMPTY_FILE),
-        (b"PK\x03\x04rest of a workbook", RowErrorCode.NOT_A_CSV),
+        (b"PK\x03\x04rest of a workbook", RowErrorCode.DAMAGED_WORKBOOK),
         ("证照标识\n".encode("utf-16"), RowErrorCode.UNSUPPORTED_ENCODING),
     ],
 )

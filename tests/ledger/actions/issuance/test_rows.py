@@ -211,7 +211,13 @@ def as_properties(draft: CertificateDraft) -> dict[str, str]:
 BAD_EXAMPLES: dict[str, list[tuple[int, list[tuple[str, str]]]]] = {
     "empty.csv": [(1, [("", "empty_file")])],
     "header-only.csv": [(1, [("", "no_rows")])],
-    "spreadsheet-file.csv": [(1, [("", "not_a_csv")])],
+    "old-workbook.xls": [(1, [("", "old_or_locked_workbook")])],
+    "workbook.xlsx": [
+        (3, [("姓名", "formula_cell")]),
+        (4, [("身份证号", "scientific_notation")]),
+        (5, [("企业名称", "error_value")]),
+        (6, [("O", "cell_outside_table")]),
+    ],
     "utf-16.csv": [(1, [("", "unsupported_encoding")])],
     "columns.csv": [
         (
