@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,11 +12,16 @@ from ledger.actions.issuance.row_errors import RowError, RowErrorCode
 from ledger.schemas import CertificateSchema
 
 _SIMILAR_ENOUGH = 0.4
+_OTHER_SEPARATORS = re.compile(r"[;；\t|]")
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Where each field stands: property name → index of its cell. Optional ones may be absent."""
+    """Where each field stands: property name → index of its cell. Optional ones may be absent.
+
+    Attributes:
+        width: columns with a name; cells behind them are empty in every row.
+    """
 
     positions: Mapping[str, int]
     width: int
@@ -29,7 +35,11 @@ def map_header(
     fields = {each.column: each for each in schema.fields}
     if fields.keys().isdisjoint(names):
         shown = next(filter(None, names), "")
-        return Header({}, 0), (RowError.of(RowErrorCode.HEADER_MISSING, line, value=shown),)
+        is_separated = not fields.keys().isdisjoint(_OTHER_SEPARATORS.split(shown))
+        code = RowErrorCode.WRONG_SEPARATOR if is_separated else RowErrorCode.HEADER_MISSING
+        return Header({}, 0), (RowError.of(code, line, value=shown),)
+    while names and not names[-1]:  # a spreadsheet leaves columns that once had something in them
+        names.pop()
     free = [column for column in fields if column not in names]
     positions: dict[str, int] = {}
     errors: list[RowError] = []

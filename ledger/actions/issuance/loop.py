@@ -101,7 +101,7 @@ def issue_file(
     """Issues every row of a clerk's file.
 
     Args:
-        source: CSV whose columns are the titles of the type's schema.
+        source: CSV or xlsx whose columns are the titles of the type's schema.
         skip_invalid: issue the good rows although there are bad ones.
         succession: what the one row of the file is issued for.
         notify: told of progress after each chunk.

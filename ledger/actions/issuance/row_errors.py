@@ -24,6 +24,7 @@ class RowErrorCode(StrEnum):
     SEVERAL_SHEETS = "several_sheets"
     MERGED_CELLS = "merged_cells"
     HEADER_MISSING = "header_missing"
+    WRONG_SEPARATOR = "wrong_separator"
     UNKNOWN_COLUMN = "unknown_column"
     MISSING_COLUMN = "missing_column"
     DUPLICATE_COLUMN = "duplicate_column"
@@ -171,6 +172,10 @@ _TEXTS: dict[RowErrorCode, tuple[str, str]] = {
     RowErrorCode.HEADER_MISSING: (
         "首行应为列名（与模板一致），此处没有一个列名。请删除表头上方的标题等内容",
         "The first row should have the template's column names; delete titles above them",
+    ),
+    RowErrorCode.WRONG_SEPARATOR: (
+        "各列应以逗号分隔。请另存为“CSV UTF-8（逗号分隔）”或 .xlsx",
+        "Columns should be separated by commas. Save as “CSV UTF-8 (comma delimited)” or .xlsx",
     ),
     RowErrorCode.UNKNOWN_COLUMN: (
         "第 {position} 列的列名不属于本证照类型{suggestion_zh}",

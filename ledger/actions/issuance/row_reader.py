@@ -101,7 +101,7 @@ class RowReader:
 
     def read(self, line: int, cells: Sequence[str]) -> RowResult:
         """A draft of the row if all is well, else all that is wrong with it."""
-        if len(cells) != self._width:
+        if len(cells) != self._width and (len(cells) < self._width or any(cells[self._width :])):
             error = RowError.of(RowErrorCode.RAGGED_ROW, line, wanted=self._width, found=len(cells))
             return RowResult(line, None, (error,))
         try:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from ledger.actions.issuance.header import map_header
 from ledger.actions.issuance.row_errors import RowErrorCode
 from ledger.schemas import CertificateSchema
@@ -43,10 +45,10 @@ def test_nothing_is_suggested_where_nothing_is_near(schema: CertificateSchema) -
     assert "删除" in unknown.expected_zh
 
 
-def test_nameless_column_is_unknown(schema: CertificateSchema) -> None:
-    _, (unknown,) = map_header([*schema.columns(), ""], schema, 1)
+def test_nameless_column_between_others_is_unknown(schema: CertificateSchema) -> None:
+    _, (unknown,) = map_header(["", *schema.columns()], schema, 1)
     assert unknown.code is RowErrorCode.UNKNOWN_COLUMN
-    assert "16" in unknown.expected_zh
+    assert "第 1 列" in unknown.expected_zh
 
 
 def test_repeated_column_is_refused(schema: CertificateSchema) -> None:
@@ -57,3 +59,16 @@ def test_repeated_column_is_refused(schema: CertificateSchema) -> None:
 def test_row_that_names_no_column_at_all_is_no_header(schema: CertificateSchema) -> None:
     _, (error,) = map_header(["", "登记表"], schema, 2)
     assert (error.code, error.line, error.value) == (RowErrorCode.HEADER_MISSING, 2, "登记表")
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "；", "|"])
+def test_other_separator_is_named_as_such(schema: CertificateSchema, separator: str) -> None:
+    _, (error,) = map_header([separator.join(schema.columns())], schema, 1)
+    assert error.code is RowErrorCode.WRONG_SEPARATOR
+    assert "CSV UTF-8" in error.expected_en
+
+
+def test_nameless_columns_behind_the_last_are_left_out(schema: CertificateSchema) -> None:
+    header, errors = map_header([*schema.columns(), "", " "], schema, 1)
+    assert errors == ()
+    assert header.width == len(schema.columns())

@@ -492,3 +492,13 @@ def test_no_identifier_of_another_department_is_issued(ledger: Ledger, tmp_path:
     report = ledger.issue(write_file(tmp_path / "rows.csv", range(3), issuer=other))
     assert (report.state, report.issued) == (RunState.FAILED, 0)
     assert {error.code for error in report.errors} == {RowErrorCode.WRONG_ISSUER}
+
+
+def test_columns_that_a_spreadsheet_left_empty_are_left_out(ledger: Ledger, tmp_path: Path) -> None:
+    source = write_file(tmp_path / "rows.csv", range(3))
+    lines = source.read_text("utf-8-sig").splitlines()
+    source.write_text("\n".join(f"{line},," for line in lines), "utf-8")
+    assert ledger.issue(source).issued == 3
+    source.write_text("\n".join([f"{lines[0]},,", f"{lines[1]},,备注"]), "utf-8")
+    report = ledger.issue(source)
+    assert [error.code for error in report.errors] == [RowErrorCode.RAGGED_ROW]
