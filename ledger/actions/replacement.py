@@ -135,8 +135,8 @@ def replace_certificate(
     )
     if issuance.errors or plan.affected is None:
         return Replacement(plan, issuance, None)
-    (change,) = change_status(workspace, LifecycleAct.SUPERSEDE, [replaced], decision)
-    return Replacement(plan, issuance, change)
+    changes = change_status(workspace, LifecycleAct.SUPERSEDE, [replaced], decision)
+    return Replacement(plan, issuance, changes[0] if changes else None)
 
 
 def _require_no_other(

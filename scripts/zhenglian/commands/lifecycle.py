@@ -116,7 +116,8 @@ def _make_command(act: str) -> Callable[..., None]:
             confirm(session, plan, is_final=act == "revoke")
         with session.unlock(passphrase) as workspace:
             results = change_status(workspace, what, named, decision)
-        _tell_results(session, what, results, already_done=told.done)
+        changed = sum(result.certificates for result in results)
+        _tell_results(session, what, results, already_done=told.count - changed)
 
     change.__doc__ = _HELP[act]
     return change
