@@ -135,7 +135,8 @@ class SheetReader:
                 continue
             if column > MOST_COLUMNS:
                 return row._replace(outside=get_column_letter(column))
-            cells.extend([""] * (column - 1 - len(cells)))
+            if column > len(cells) + 1:
+                cells.extend([""] * (column - 1 - len(cells)))
             cells.append(text)
             if problem is not None:
                 problems[column - 1] = problem

@@ -52,16 +52,17 @@ def read_value(cell: Mapping[str, object], formats: Sequence[str], epoch: dateti
     """
     value, style = cell["value"], cast("int", cell["style_id"])
     match cell["data_type"]:
-        case "n" if isinstance(value, int | float):
-            return _read_number(value, formats[style] if style or formats else "General", epoch)
+        case "s" | "f" if value is not None:
+            return Value(_read_text(cast("str", value)))
+        case "n" if value is not None:
+            shown = formats[style] if style or formats else "General"
+            return _read_number(cast("float", value), shown, epoch)
         case "d" if value is not None:
             return Value(_write_moment(value), is_date=True)
         case "b" if value is not None:
             return Value("TRUE" if value else "FALSE")
         case "e" if value is not None:
             return Value(str(value) if value in ERROR_VALUES else "#VALUE!")
-        case "s" | "f" if value is not None:
-            return Value(_read_text(cast("str", value)))
         case "n" | "d" | "b" | "e" | "s" | "f" | "inlineStr" if value is None:
             return Value("")
     raise ValueError(f"expected a kind of cell, got {cell['data_type']}")
