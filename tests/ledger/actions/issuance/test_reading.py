@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,17 @@ def test_borrowed_workbook_stays_open() -> None:
     stream = io.BytesIO(save(make_workbook([["a"], ["b"]])))
     assert len(list(read_raw_rows(stream))) == 2
     assert not stream.closed
+
+
+def test_csv_is_issued_without_loading_openpyxl(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"a,b\n1,2\n")
+    program = (
+        "import pathlib, sys, ledger.actions.issuance.clerk_files, ledger.actions.issuance.loop\n"
+        "from ledger.actions.issuance.reading import read_raw_rows\n"
+        "rows = list(read_raw_rows(pathlib.Path(sys.argv[1])))\n"
+        "print(len(rows), {'openpyxl', 'defusedxml'} & {*sys.modules})"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    told = subprocess.run(command, capture_output=True, text=True)
+    assert told.stdout.strip() == "2 set()", told.stderr
