@@ -7,8 +7,11 @@ import pytest
 
 from ledger.actions.issuance.cells import MAX_CELL_CHARACTERS
 from ledger.actions.issuance.reading import read_raw_rows
+from ledger.actions.issuance.row_errors import RowErrorCode
 from ledger.actions.issuance.xlsx.strings import SharedStrings
-from tests.support.workbooks import make_package
+from tests.support.workbooks import MAIN, make_package
+
+ROW = '<row r="1"><c r="A1" t="s"><v>0</v></c></row>'
 
 
 @pytest.mark.parametrize(
@@ -29,6 +32,27 @@ def test_text_of_an_item(item: str, text: str) -> None:
     row = '<row r="1"><c r="A1" t="s"><v>1</v></c></row>'
     content = make_package(row, strings=["<t>首</t>", item])
     assert [row.cells for row in read_raw_rows(io.BytesIO(content))] == [[text]]
+
+
+def test_prefixed_names_read_alike() -> None:
+    strings = f'<x:sst xmlns:x="{MAIN}"><x:si><x:t>王</x:t></x:si></x:sst>'
+    content = make_package(ROW, parts={"xl/strings.xml": strings})
+    assert [row.cells for row in read_raw_rows(io.BytesIO(content))] == [["王"]]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [f"<si><t>{'a' * 6_000_000}</t></si>", f"<si>{'<r/>' * 300_000}</si>", "<x/>" * 2_000_000],
+    ids=["endless-text", "endless-runs", "no-strings"],
+)
+def test_strings_that_would_fill_the_memory_are_refused(items: str) -> None:
+    content = make_package(ROW, parts={"xl/strings.xml": f'<sst xmlns="{MAIN}">{items}</sst>'})
+    tracemalloc.start()
+    (row,) = read_raw_rows(io.BytesIO(content))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [error.code for error in row.errors] == [RowErrorCode.DAMAGED_WORKBOOK]
+    assert peak < 20_000_000
 
 
 def test_thousands_of_strings_are_found_in_any_order() -> None:
