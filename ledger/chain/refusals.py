@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from requests import RequestException
-
 from ledger.errors import ChainUnavailableError, LedgerError, StorageError
 from ledger.records import decode_error
 from local_chain.embedded import (
@@ -82,6 +80,8 @@ def _explain(error: Exception) -> str:
 
     A URL may keep a secret, so only host and port are told.
     """
+    from requests import RequestException  # loaded already by whoever has a node to ask
+
     if not isinstance(error, RequestException):
         return f": {error}"
     url = urlsplit(str(error.request.url) if error.request else "")

@@ -32,7 +32,7 @@ CHANGING = (
 )
 MAY_BE_FULL = ("write", "pwrite64", "pwritev", "pwritev2", "writev", "fallocate", "rename")
 EIO, ENOSPC, KILL = "error=EIO", "error=ENOSPC", "signal=KILL"
-STORAGE_CODES = ("disk_full", "disk_failed", "chain_storage", "outcome_unknown", "os_error")
+STORAGE_CODES = ("disk_full", "disk_failed", "chain_storage", "outcome_unknown")
 PAGE = 4096
 _CALL = re.compile(r'(\d+) +(\w+)\((?:\d+<([^>]*)>|"([^"]*)")', re.ASCII)
 _WRITTEN = re.compile(r" = (\d+)$", re.ASCII)

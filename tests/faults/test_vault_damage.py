@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import StorageError
+from ledger.vault.database import PAGE_BYTES
 from ledger.vault.store import DATABASE_NAME
 from tests.ledger.vault.vaults import create_vault, new_batch, open_vault, stage
 
-PAGE = 4096
+PAGE = PAGE_BYTES
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def test_refused_damage_leaves_the_vault_unlocked(database: Path) -> None:
 def test_overwritten_page_is_found_by_the_check_or_by_reading(database: Path) -> None:
     """Each page of the file in turn is overwritten: something must notice every time."""
     intact = database.read_bytes()
-    for page in range(1, len(intact) // PAGE, 7):
+    for page in range(1, len(intact) // PAGE):
         garbled = bytearray(intact)
         garbled[page * PAGE : (page + 1) * PAGE] = b"\xa5" * PAGE
         database.write_bytes(garbled)

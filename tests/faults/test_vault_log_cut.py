@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ledger.actions.fsck import fsck
+from ledger.errors import ConflictError
 from ledger.vault.store import DATABASE_NAME
 from ledger.vault.tables import BatchState
 from tests.faults.stopping import is_stopped_at
@@ -100,7 +101,11 @@ def test_batch_on_the_chain_that_a_cut_log_lost_is_told_by_the_check(
     assert is_stopped_at(ledger, "issue", "batch anchored", 1, source)
     os.truncate(ledger.home(CHONGQING) / "vault" / LOG_NAME, 0)
     with ledger.open() as workspace:
-        report = fsck(workspace)
-        assert report.problems == ()
-        (remark,) = report.remarks
-    assert "with 3 certificates sealed with a key of this home, the vault has not" in remark
+        (problem,) = fsck(workspace).problems
+    assert problem.code == "batch_lost"
+    assert (
+        "with 3 certificates sealed with a key of this home, the vault has not" in problem.message
+    )
+    with pytest.raises(ConflictError) as refusal:
+        ledger.issue(source)
+    assert refusal.value.code == "batches_lost"

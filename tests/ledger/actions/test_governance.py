@@ -258,7 +258,7 @@ def test_an_admitted_member_counts_from_then_on(
     application = read_application(ledger.home(GUIZHOU) / "application.json")
     proposal = ledger.act(SICHUAN, lambda home: propose_admission(home, application))
     assert proposal.action == "admit member"
-    assert proposal.about == f"{GUIZHOU} {NAMES[GUIZHOU]}"
+    assert proposal.about.startswith(f"{GUIZHOU} {NAMES[GUIZHOU]}, key ")
     assert active(ledger) == {CHONGQING, SICHUAN}
     assert cast(ledger, proposal, CHONGQING, SICHUAN).executed
     assert active(ledger) == {CHONGQING, SICHUAN, GUIZHOU}
