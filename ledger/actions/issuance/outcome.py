@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ledger.actions.issuance.anchoring import AnchoredBatch
 from ledger.actions.issuance.row_errors import RowError
+from ledger.actions.issuance.sealing import WORKERS
 from ledger.identifiers import CertificateId
 from ledger.vault.tables import RunState
 
@@ -31,7 +32,7 @@ class IssuanceLimits:
     batch_rows: int = 65_536
     batch_age_s: float = 60.0
     chunk_rows: int = 1_024
-    chunks_in_flight: int = 8
+    chunks_in_flight: int = 4 * WORKERS
     chunks_staged_together: int = 4
     errors: int = 10_000
     workers_from_bytes: int = 2_000_000

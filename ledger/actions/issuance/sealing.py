@@ -35,7 +35,8 @@ from ledger.identifiers import CertificateId, Uscc
 from ledger.vault.cipher import RowCipher, certificate_binding
 from ledger.vault.staged import StagedCertificate
 
-WORKERS = 2
+WORKERS = max(2, len(os.sched_getaffinity(0)))
+"""Processes that seal: one for each core that this process may use, and two at least."""
 _COLLECTED_AFTER = 100_000
 
 P = ParamSpec("P")
