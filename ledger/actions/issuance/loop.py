@@ -48,7 +48,6 @@ from ledger.records import IssuerNotMandatedError
 from ledger.vault.tables import BatchState, RunState
 from ledger.workspace import Workspace
 
-
 _UNPACKED = {".xlsx": 4}  # a workbook takes about a quarter of the bytes of the same rows as CSV
 
 
