@@ -106,7 +106,6 @@ def preview(
         ConflictError: a certificate is not in a status the act begins from, nor has the decision
             been carried out for it; the first such certificates are named.
     """
-    workspace.sync_index()
     targets = read_targets(workspace, certificate_ids)
     left = _find_left(workspace, act, targets, decision)
     undone = {place.identifier for target in left for place in target.places}
@@ -142,7 +141,6 @@ def change_status(
     """
     workspace.submitter.resolve_unfinished()
     settle_acts(workspace)
-    workspace.sync_index()
     targets = read_targets(workspace, certificate_ids)
     return [
         result

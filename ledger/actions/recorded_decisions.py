@@ -14,13 +14,14 @@ from ledger.workspace import Workspace
 def find_carried_out(
     workspace: Workspace, target: StatusTarget, status: Status, decision: Decision
 ) -> frozenset[Place]:
-    """The places that have a status because of this very decision. The index must be up to date.
+    """The places that have a status because of this very decision. Asks the log only for those.
 
     It is the same if reason, legal basis, effective date and officer are.
     """
     places = [place for place in target.places if target.status(place) is status]
     if not places:
         return frozenset()
+    workspace.sync_index()
     latest = _find_latest(workspace, target.batch_key, places)
     statements = {statement.sequence: statement for statement in latest.values()}
     same = {
