@@ -5,7 +5,6 @@ What an interrupted process left beside it is removed by the next one; it may ho
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import secrets
@@ -16,8 +15,8 @@ from pathlib import Path
 
 from ledger.errors import ConflictError, StorageError
 from ledger.vault.directory_lock import lock_directory
+from ledger.vault.failures import is_disk_full
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 _SUFFIX = re.compile(r"\.[0-9a-f]{8}\.part", re.ASCII)
 
 
@@ -51,7 +50,7 @@ def staging_directory(target: Path) -> Iterator[Path]:
             staging.rename(target)
             _sync(target.parent)
     except OSError as error:
-        is_full = error.errno in _FULL
+        is_full = is_disk_full(error)
         raise StorageError(
             f"the disk of {target.parent} is full; nothing was left there"
             if is_full

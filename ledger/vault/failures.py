@@ -54,7 +54,12 @@ def translate(error: DBAPIError | sqlite3.Error) -> LedgerError:
     return StorageError(f"the vault's database failed: {cause}")
 
 
+def is_disk_full(error: OSError) -> bool:
+    """Whether the disk, or somebody's share of it, has no room left."""
+    return error.errno in _FULL
+
+
 def translate_disk(error: OSError, path: Path) -> StorageError:
     """The error of ours that says what the disk refused to do with a file."""
-    code = "disk_full" if error.errno in _FULL else "disk_failed"
+    code = "disk_full" if is_disk_full(error) else "disk_failed"
     return StorageError(f"{path}: {error.strerror or error}; nothing was written", code=code)
