@@ -6,12 +6,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ledger.actions.batch_history import find_anchoring, iterate_status_changes
-from ledger.actions.holdings import read_certificate
+from ledger.actions.batch_history import find_anchoring
+from ledger.actions.content_check import recompute_content_mac
+from ledger.actions.holdings import find_erasure, read_certificate
+from ledger.actions.seal_check import is_signed
 from ledger.actions.status_check import find_status_damage
-from ledger.errors import LedgerError, NotFoundError, StorageError
-from ledger.formats.certificate import compute_batch_key
+from ledger.errors import LedgerError, MalformedInputError, StorageError
+from ledger.formats.certificate import Certificate, Placement, compute_batch_key
 from ledger.formats.merkle import MerkleTree
+from ledger.records import BatchStatement
 from ledger.vault.batches import BatchRow
 from ledger.vault.certificates import StoredCertificate
 from ledger.vault.tables import BatchState
@@ -42,8 +45,8 @@ def check_root(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
         yield Problem(
             "batch_differs",
             batch.batch_key.hex(),
-            f"issuer {batch.issuer} and batch id {batch.batch_id.hex()} give another key; restore "
-            "a backup",
+            f"issuer {batch.issuer} and batch id {batch.batch_id.hex()} give another key; "
+            f"{_ADVICE}",
         )
     try:
         tree = MerkleTree(workspace.vault.batches.leaf_hashes(batch.pk))
@@ -57,6 +60,40 @@ def check_root(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
             f"the {len(tree)} leaf hashes kept give root {tree.root_hash.hex()}, the batch was "
             f"closed with {batch.count} and {(batch.root or b'').hex()}; {_ADVICE}",
         )
+
+
+def check_seal(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
+    """That a closed batch has the time of its closing, and a statement that its seal key signed."""
+    statement = read_statement(batch)
+    try:
+        is_sealed = statement is not None and is_signed(
+            workspace, statement, batch.signature or b""
+        )
+    except (MalformedInputError, UnicodeEncodeError):  # what stands there fits no statement
+        is_sealed = False
+    if not is_sealed or batch.closed_at_unix is None:
+        yield Problem(
+            "batch_differs",
+            batch.batch_key.hex(),
+            f"it was closed at {batch.closed_at_unix} to be anchored until "
+            f"{batch.valid_until_unix}, and its signature is {'' if is_sealed else 'not '}over "
+            f"that statement; {_ADVICE}",
+        )
+
+
+def read_statement(batch: BatchRow) -> BatchStatement | None:
+    """The statement of a closed batch by its row; None if that lacks a part of it."""
+    if batch.root is None or batch.valid_until_unix is None or batch.signature is None:
+        return None
+    return BatchStatement(
+        batch.issuer,
+        batch.key_id,
+        batch.certificate_type,
+        batch.batch_id,
+        batch.root,
+        batch.count,
+        batch.valid_until_unix,
+    )
 
 
 def check_on_chain(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
@@ -101,31 +138,18 @@ def check_anchoring(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
             "batch_differs",
             batch.batch_key.hex(),
             f"the vault has it of type {batch.certificate_type} under key {batch.key_id.hex()}, "
-            f"the log of {statement.certificate_type} under {statement.key_id.hex()}; restore a "
-            "backup",
+            f"the log of {statement.certificate_type} under {statement.key_id.hex()}; {_ADVICE}",
         )
 
 
 def check_statuses(workspace: Workspace, batch: BatchRow) -> Iterator[Problem]:
-    """That each status word of the chain is what its recorded changes come to, and that the
-    officers behind these can be read, where this home knows them."""
+    """That each status word of the chain is what its recorded changes come to."""
     for message in find_status_damage(workspace, batch):
         yield Problem(
             "status_differs",
             batch.batch_key.hex(),
             f"{message}; the chain contradicts its own log: compare with other members' nodes",
         )
-    for row, change in iterate_status_changes(workspace.index, batch.batch_key):
-        try:
-            workspace.vault.acts.open_officer(change.officer_commitment)
-        except NotFoundError:
-            continue  # nobody was named, or not here
-        except StorageError as error:
-            yield Problem(
-                "officer_unreadable",
-                change.officer_commitment.hex(),
-                f"who decided on entry {row.entry_index}: {error.message}; restore a backup",
-            )
 
 
 def check_strays(workspace: Workspace) -> Iterator[Problem]:
@@ -162,27 +186,41 @@ def check_certificates(workspace: Workspace, batch: BatchRow) -> tuple[int, int,
     problems: list[Problem] = []
     for stored in _iterate(workspace, batch, problems):
         try:
+            if find_erasure(workspace, stored) is not None:
+                erased += 1
+                continue
             certificate = read_certificate(workspace, stored)
-        except NotFoundError:
-            erased += 1
-            continue
         except LedgerError as error:
             problems.append(Problem(error.code, stored.identifier, f"{error.message}; {_ADVICE}"))
             continue
         found += 1
-        told = (str(certificate.certificate_id), certificate.leaf_hash, certificate.placement)
-        if told[:2] != (stored.identifier, stored.leaf_hash) or (
-            certificate.placement.batch_key,
-            certificate.placement.position,
-        ) != (batch.batch_key, stored.position):
-            problems.append(
-                Problem(
-                    "certificate_differs",
-                    stored.identifier,
-                    f"content and row do not agree; {_ADVICE}",
-                )
-            )
+        problems += _compare(workspace, stored, certificate)
     return found, erased, problems
+
+
+def _compare(
+    workspace: Workspace, stored: StoredCertificate, certificate: Certificate
+) -> Iterator[Problem]:
+    """What a row says of its certificate and the certificate does not."""
+    batch = stored.batch
+    told = (str(certificate.certificate_id), certificate.leaf_hash, certificate.placement)
+    if told != (
+        stored.identifier,
+        stored.leaf_hash,
+        Placement(batch.batch_key, stored.position),
+    ):
+        yield Problem(
+            "certificate_differs",
+            stored.identifier,
+            f"content and row do not agree; {_ADVICE}",
+        )
+    if stored.content_mac != recompute_content_mac(workspace.vault.row_cipher, certificate):
+        yield Problem(
+            "content_mac_differs",
+            stored.identifier,
+            "what recognises the row it was issued from was altered, so that issuing it again "
+            f"would be refused; {_ADVICE}",
+        )
 
 
 def _iterate(

@@ -11,9 +11,17 @@ from ledger.records import BatchAnchored, BatchStatement, StatusChanged, StatusS
 
 def find_anchoring(index: IndexStore, batch_key: bytes) -> tuple[EntryRow, BatchStatement] | None:
     """The entry that anchored a batch, with its statement; None if it is not anchored."""
+    found = find_anchored_event(index, batch_key)
+    return None if found is None else (found[0], found[1].statement)
+
+
+def find_anchored_event(
+    index: IndexStore, batch_key: bytes
+) -> tuple[EntryRow, BatchAnchored] | None:
+    """The entry that anchored a batch, with its whole event; None if it is not anchored."""
     for row in index.entries_of(batch_key):
         if row.kind == BatchAnchored.TOPIC and row.payload is not None:
-            return row, BatchAnchored.decode_payload(row.payload).statement
+            return row, BatchAnchored.decode_payload(row.payload)
     return None
 
 

@@ -1,30 +1,36 @@
 """Recomputes what this home holds and compares it with what the chain recorded.
 
-Certificates against leaf hashes, leaf hashes against roots, roots against the chain, status words
-against their recorded changes, the index against itself and the chain's log, the outbox against
-receipts. Damage and erasure are told apart. Changes nothing; only acts whose outcome the chain
-tells are marked with it. What can be mended is mended by `repair`.
+Every value against its column's type; certificates against leaf hashes, leaf hashes against roots,
+roots against the chain, status words against their recorded changes, acts against their signatures
+and the log, the index against itself and the chain's log, the outbox against its transactions and
+their receipts. Damage and erasure are told apart. Changes nothing; only acts whose outcome the
+chain tells are marked with it. What can be mended is mended by `repair`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ledger.actions.batch_check import (
-    Problem,
-    check_anchoring,
-    check_certificates,
-    check_on_chain,
-    check_root,
-    check_statuses,
-    check_strays,
-)
+from ledger.actions.act_check import find_act_damage
+from ledger.actions.batch_check import Problem
+from ledger.actions.batch_checks import check_batches, describe_malformed
 from ledger.actions.lost_batches import ADVICE, LostBatch, find_lost_batches
-from ledger.actions.outbox_check import describe_outcome, find_outbox_damage
+from ledger.actions.outbox_check import (
+    describe_outcome,
+    find_altered_transactions,
+    find_outbox_damage,
+)
 from ledger.actions.passphrase import MARKER_NAME
+from ledger.actions.record_check import (
+    check_erasures,
+    check_holds,
+    check_officers,
+    check_runs,
+    check_successions,
+)
 from ledger.actions.settlement import settle_acts
-from ledger.errors import ChainUnavailableError, LedgerError, StorageError
+from ledger.errors import ChainUnavailableError, LedgerError, NotFoundError, StorageError
 from ledger.index.checking import find_damage
 from ledger.vault.tables import ActState, BatchState
 from ledger.workspace import Workspace
@@ -53,46 +59,83 @@ class FsckReport:
 def fsck(workspace: Workspace) -> FsckReport:
     """Checks a whole home. Raises ChainUnavailableError when the chain cannot be asked."""
     log_size, log_root = workspace.gateway.log_size(), workspace.gateway.log_root()
-    problems = [
-        Problem("vault_damaged", "vault", message) for message in workspace.vault.integrity_check()
-    ]
+    malformed = workspace.vault.malformed.find()
+    problems = list(_check_files(workspace))
+    problems += map(describe_malformed, malformed)
     index_root, damage = _check_index(workspace)
-    problems += damage
-    certificates = erased = 0
-    anchored = workspace.vault.batches.in_state(BatchState.ANCHORED)
-    for batch in workspace.vault.batches.in_state(BatchState.CLOSED):
-        problems += check_root(workspace, batch)
-    for batch in anchored:
-        problems += check_root(workspace, batch)
-        problems += check_on_chain(workspace, batch)
-        found, gone, wrong = check_certificates(workspace, batch)
-        certificates, erased, problems = certificates + found, erased + gone, problems + wrong
-        if not damage:
-            problems += check_anchoring(workspace, batch)
-            problems += check_statuses(workspace, batch)
-    problems += check_strays(workspace)
-    problems += _check_erasures(workspace)
-    problems += _check_outbox(workspace)
-    remarks = list(_remark_unfinished(workspace))
-    if not damage:
-        known = {batch.batch_key for batch in workspace.vault.batches.in_state(*BatchState)}
-        for lost in find_lost_batches(workspace):
-            if lost.batch_key in known:
-                continue  # told by `check_strays`
-            if lost.is_given_up:
-                remarks.append(_remark_given_up(lost))
-            else:
-                problems.append(_describe_lost(lost))
+    found = check_batches(workspace, malformed, is_index_good=not damage)
+    problems += [*damage, *found.problems]
+    problems += _check_records(workspace, {value.table for value in malformed}, bool(damage))
+    remarks = list(_remark_unfinished(workspace)) if not malformed else []
+    if not damage and not malformed:
+        found_lost, given_up = _tell_lost(workspace)
+        problems, remarks = problems + found_lost, remarks + given_up
     return FsckReport(
-        certificates,
-        len(anchored),
-        erased,
+        found.certificates,
+        found.batches,
+        found.erased,
         log_size,
         log_root,
         index_root,
         tuple(problems),
         tuple(remarks),
     )
+
+
+def _check_files(workspace: Workspace) -> Iterator[Problem]:
+    try:
+        for message in workspace.vault.integrity_check():
+            yield Problem("vault_damaged", "vault", message)
+    except StorageError as error:
+        yield Problem(error.code, "vault", error.message)
+
+
+def _check_records(
+    workspace: Workspace, malformed: set[str], is_index_damaged: bool
+) -> Iterator[Problem]:
+    """Checks of everything but batches, each left out where a table that it reads is malformed."""
+    checks: list[tuple[Callable[[Workspace], Iterator[Problem]], set[str]]] = [
+        (check_officers, {"officers", "acts", "erasures", "holds"}),
+        (check_holds, {"holds", "certificates", "batches"}),
+        (check_successions, {"successions", "certificates", "data_keys", "batches"}),
+        (check_runs, {"runs"}),
+        (check_erasures, {"erasures", "certificates", "batches"}),
+        (_check_outbox, {"outbox"}),
+    ]
+    if not is_index_damaged:
+        checks.append((_check_acts, {"acts"}))
+    for check, tables in checks:
+        if not tables & malformed:
+            yield from _tell_all(workspace, check)
+
+
+def _tell_all(
+    workspace: Workspace, check: Callable[[Workspace], Iterator[Problem]]
+) -> Iterator[Problem]:
+    """What a check finds until a row of the vault cannot be read, itself a problem."""
+    try:
+        yield from check(workspace)
+    except (NotFoundError, StorageError) as error:
+        yield Problem(error.code, "vault", error.message)
+
+
+def _check_acts(workspace: Workspace) -> Iterator[Problem]:
+    for act, message in find_act_damage(workspace):
+        yield Problem("act_differs", f"acts {act.pk}", f"{act.kind}: {message}")
+
+
+def _tell_lost(workspace: Workspace) -> tuple[list[Problem], list[str]]:
+    problems, remarks = [], []
+    held = workspace.vault.batches.in_state(*BatchState)
+    known = {batch.batch_key for batch in held}
+    for lost in find_lost_batches(workspace, held=held):
+        if lost.batch_key in known:
+            continue  # told by `check_strays`
+        if lost.is_given_up:
+            remarks.append(_remark_given_up(lost))
+        else:
+            problems.append(_describe_lost(lost))
+    return problems, remarks
 
 
 def _check_index(workspace: Workspace) -> tuple[bytes, list[Problem]]:
@@ -110,16 +153,6 @@ def _check_index(workspace: Workspace) -> tuple[bytes, list[Problem]]:
     return root, problems
 
 
-def _check_erasures(workspace: Workspace) -> Iterator[Problem]:
-    for erasure in workspace.vault.erasures.undone():
-        yield Problem(
-            "erased_content_returned",
-            erasure.identifier,
-            f"it was erased ({erasure.reason}), and its data key is here again; `zhenglian fsck "
-            "--repair` erases it again",
-        )
-
-
 def _check_outbox(workspace: Workspace) -> Iterator[Problem]:
     for row, outcome in find_outbox_damage(workspace):
         yield Problem(
@@ -127,6 +160,14 @@ def _check_outbox(workspace: Workspace) -> Iterator[Problem]:
             f"0x{row.transaction_hash.hex()}",
             f"the outbox says {row.state} ({row.purpose}), the chain that "
             f"{describe_outcome(outcome)}",
+        )
+
+    for row, message in find_altered_transactions(workspace):
+        yield Problem(
+            "outbox_differs",
+            f"0x{row.transaction_hash.hex()}",
+            f"outbox {row.pk}: {message}; `zhenglian fsck --repair` takes over what the "
+            "transaction itself says",
         )
 
 

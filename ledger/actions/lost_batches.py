@@ -7,7 +7,7 @@ are revoked. What was anchored after its key's compromise is no verifier's certi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ledger.actions.batch_history import find_anchoring, iterate_status_changes
@@ -20,6 +20,7 @@ from ledger.errors import ConflictError, NotFoundError
 from ledger.formats.status_list import EMPTY_WORD, get_status, word_index
 from ledger.identifiers import CertificateType, Uscc
 from ledger.records import BatchAnchored
+from ledger.vault.batches import BatchRow
 from ledger.vault.tables import BatchState
 from ledger.workspace import Workspace
 
@@ -56,13 +57,19 @@ class LostBatch:
         return self.is_void or not self.in_force
 
 
-def find_lost_batches(workspace: Workspace, issuer: Uscc | None = None) -> Iterator[LostBatch]:
+def find_lost_batches(
+    workspace: Workspace, issuer: Uscc | None = None, held: Sequence[BatchRow] | None = None
+) -> Iterator[LostBatch]:
     """The lost batches of one department, or of all of this home, oldest first.
 
     Those are meant that were sealed with a key which this home holds or has used. The index must
     be up to date.
+
+    Args:
+        held: every batch of the vault, where they have been read already.
     """
-    held = workspace.vault.batches.in_state(*BatchState)
+    if held is None:
+        held = workspace.vault.batches.in_state(*BatchState)
     kept = {b.batch_key for b in held if b.state in (BatchState.CLOSED, BatchState.ANCHORED)}
     for department in workspace.keys.issuers() if issuer is None else [issuer]:
         keys = set(workspace.keys.seal_key_ids(department))

@@ -44,8 +44,20 @@ class Artifact:
             ValueError: the arguments are not those of the function.
         """
         types = _list_types(self._function(function)["inputs"])
-        selector = keccak256(f"{function}({','.join(types)})".encode())[:_SELECTOR_SIZE]
-        return selector + _encode(types, arguments)
+        return _compute_selector(function, types) + _encode(types, arguments)
+
+    def list_functions(self) -> list[tuple[bytes, str, str]]:
+        """Each function's selector, 4 bytes, its name, and the Solidity type of what it takes
+        first ("struct BatchStatement"), empty if it takes nothing."""
+        return [
+            (
+                _compute_selector(entry["name"], _list_types(entry["inputs"])),
+                entry["name"],
+                next((str(taken["internalType"]) for taken in entry["inputs"]), ""),
+            )
+            for entry in self.abi
+            if entry["type"] == "function"
+        ]
 
     def decode_answer(self, function: str, data: bytes) -> Any:
         """What a view function returned: the one value, or a tuple of several.
@@ -82,6 +94,10 @@ def load_artifact(name: str) -> Artifact:
     raw = files("contracts.artifacts").joinpath(f"{name}.json").read_bytes()
     document = orjson.loads(raw)
     return Artifact(name, document["abi"], bytes.fromhex(document["bytecode"].removeprefix("0x")))
+
+
+def _compute_selector(function: str, types: Sequence[str]) -> bytes:
+    return keccak256(f"{function}({','.join(types)})".encode())[:_SELECTOR_SIZE]
 
 
 def _encode(types: Sequence[str], arguments: Sequence[Any]) -> bytes:

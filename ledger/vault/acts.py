@@ -147,6 +147,15 @@ class Acts:
         """The acts in any of the states, oldest first."""
         return self._select(acts.c.state.in_(states))
 
+    def all(self) -> list[ActRow]:
+        """Every act, oldest first."""
+        return self._select()
+
+    def commitments(self) -> list[bytes]:
+        """The commitments to every officer that the vault knows, 32 bytes each."""
+        with self._database.read() as connection:
+            return list(connection.execute(select(officers.c.commitment)).scalars())
+
     def open_officer(self, commitment: bytes) -> OfficerCommitment:
         """Who stands behind a commitment, with the salt that proves it.
 

@@ -68,6 +68,12 @@ class ErasureRegister:
         with self._database.read() as connection:
             return [_to_erasure(row) for row in connection.execute(query).mappings()]
 
+    def unknown(self) -> list[Erasure]:
+        """Erasures under identifiers that no certificate of this vault has, oldest first."""
+        query = _ALL.where(erasures.c.identifier.not_in(select(certificates.c.identifier)))
+        with self._database.read() as connection:
+            return [_to_erasure(row) for row in connection.execute(query).mappings()]
+
 
 def erase(
     connection: Connection, identifier: str, reason: str, officer: bytes | None, now_unix: int

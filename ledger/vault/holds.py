@@ -73,10 +73,12 @@ class Holds:
             row = {
                 "released_at_unix": self._clock(),
                 "release_reason": reason,
-                "release_officer": self._keep(connection, officer),
+                "release_officer": None if officer is None else officer.commitment,
             }
             in_force = holds.c.released_at_unix.is_(None)
-            connection.execute(update(holds).where(holds.c.id == number, in_force).values(row))
+            change = update(holds).where(holds.c.id == number, in_force)
+            if connection.execute(change.values(row)).rowcount:
+                self._keep(connection, officer)
             found = _select(connection, holds.c.id == number)
             if not found:
                 raise NotFoundError(f"this vault has no hold number {number}", code="hold_missing")
@@ -96,6 +98,11 @@ class Holds:
         """Every hold there ever was on a certificate, oldest first."""
         with self._database.read() as connection:
             return _select(connection, holds.c.identifier == identifier)
+
+    def all(self) -> list[Hold]:
+        """Every hold, oldest first."""
+        with self._database.read() as connection:
+            return _select(connection, holds.c.id > 0)
 
     def _keep(self, connection: Connection, officer: OfficerCommitment | None) -> bytes | None:
         if officer is None:

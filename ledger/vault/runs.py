@@ -11,7 +11,7 @@ from ledger.errors import NotFoundError
 from ledger.vault.database import Database
 from ledger.vault.tables import RunState, runs
 
-_ENDED = (RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED)
+_ENDED = tuple(state for state in RunState if state.has_ended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Runs:
             NotFoundError: there is no such run.
         """
         values: dict[str, object] = {"state": RunState(state), "counts": dict(counts)}
-        if state in _ENDED:
+        if RunState(state).has_ended:
             values["ended_at_unix"] = self._clock()
         with self._database.write() as connection:
             changed = connection.execute(update(runs).where(runs.c.id == run_id).values(values))
@@ -84,6 +84,11 @@ class Runs:
             raise _missing(run_id)
         return _to_run(found)
 
+    def all(self) -> list[Run]:
+        """Every run, oldest first."""
+        with self._database.read() as connection:
+            return [_to_run(row) for row in connection.execute(_ALL).mappings()]
+
     def unfinished(self) -> list[Run]:
         """The runs that have not ended, oldest first."""
         query = select(runs).where(runs.c.state.not_in(_ENDED)).order_by(runs.c.id)
@@ -95,6 +100,9 @@ class Runs:
         query = select(runs).order_by(runs.c.id.desc()).limit(limit)
         with self._database.read() as connection:
             return [_to_run(row) for row in connection.execute(query).mappings()]
+
+
+_ALL = select(runs).order_by(runs.c.id)
 
 
 def _to_run(row: RowMapping) -> Run:

@@ -26,6 +26,7 @@ from ledger.vault.database import Database
 from ledger.vault.erasures import ErasureRegister
 from ledger.vault.holds import Holds
 from ledger.vault.lock import VaultLock
+from ledger.vault.malformed import MalformedValues
 from ledger.vault.outbox import Outbox
 from ledger.vault.passphrase import DEFAULT_COST, ScryptCost, WrappedVaultKey
 from ledger.vault.repairs import Repairs
@@ -73,6 +74,7 @@ class Vault:
         self.holds = Holds(database, cipher, clock)
         self.successions = Successions(database, clock)
         self.erasures = ErasureRegister(database)
+        self.malformed = MalformedValues(database)
         self.repairs = Repairs(database)
 
     @classmethod

@@ -27,6 +27,12 @@ class Successions:
             connection.execute(delete(successions).where(successions.c.replaced == replaced))
             connection.execute(insert(successions).values(row))
 
+    def all(self) -> list[tuple[str, str]]:
+        """Each certificate to be replaced, with its chosen successor."""
+        query = select(successions.c.replaced, successions.c.successor)
+        with self._database.read() as connection:
+            return [(replaced, successor) for replaced, successor in connection.execute(query)]
+
     def find(self, replaced: str) -> str | None:
         """Identifier of the certificate chosen to replace another, if one was."""
         query = select(successions.c.successor).where(successions.c.replaced == replaced)

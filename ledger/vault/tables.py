@@ -38,6 +38,11 @@ class RunState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self in (RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED)
+
 
 class BatchState(StrEnum):
     """open takes certificates · closed is complete and signed · anchored is on the chain ·
