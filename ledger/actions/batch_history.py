@@ -25,10 +25,18 @@ def find_anchored_event(
     return None
 
 
+def iterate_status_events(
+    index: IndexStore, batch_key: bytes
+) -> Iterator[tuple[EntryRow, StatusChanged]]:
+    """The status changes of a batch, each entry with its event."""
+    for row in index.entries_of(batch_key):
+        if row.kind == StatusChanged.TOPIC and row.payload is not None:
+            yield row, StatusChanged.decode_payload(row.payload)
+
+
 def iterate_status_changes(
     index: IndexStore, batch_key: bytes
 ) -> Iterator[tuple[EntryRow, StatusStatement]]:
     """The status changes of a batch, each entry with its statement."""
-    for row in index.entries_of(batch_key):
-        if row.kind == StatusChanged.TOPIC and row.payload is not None:
-            yield row, StatusChanged.decode_payload(row.payload).statement
+    for row, event in iterate_status_events(index, batch_key):
+        yield row, event.statement

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import starmap
 
-from ledger.actions.batch_history import find_anchoring
+from ledger.actions.act_repair import repair_acts, repair_transactions
+from ledger.actions.batch_repair import describe, find_facts, possible_keys
+from ledger.actions.content_check import recompute_content_mac
 from ledger.actions.holdings import read_certificate
 from ledger.actions.outbox_check import describe_outcome, find_outbox_damage
 from ledger.actions.settlement import settle_acts
 from ledger.errors import ConflictError, LedgerError, StorageError
 from ledger.formats.certificate import Certificate, parse_certificate
-from ledger.formats.merkle import MerkleTree
 from ledger.index.checking import find_damage
 from ledger.vault.batches import BatchRow
 from ledger.vault.certificates import StoredCertificate
 from ledger.vault.cipher import certificate_binding
-from ledger.vault.repairs import AnchoringFacts, RowIdentity
+from ledger.vault.repairs import RowIdentity
 from ledger.vault.tables import ActState, BatchState
 from ledger.workspace import Workspace
 
@@ -41,10 +43,21 @@ def repair(workspace: Workspace) -> list[Repair]:
             evidence of that and stays.
         StorageError: the vault cannot be opened: restore a backup.
     """
-    done = list(_repair_index(workspace))
+    done = [
+        Repair(f"{value.table} {value.row_number}", f"{value.column} has its type again")
+        for value in workspace.vault.malformed.put_right()
+    ]
+    done += _repair_index(workspace)
+    malformed = workspace.vault.malformed.find()
+    left_out = {value.batch_pk for value in malformed}
     for batch in workspace.vault.batches.in_state(BatchState.CLOSED, BatchState.ANCHORED):
-        done += _repair_rows(workspace, batch)
-        done += _repair_batch(workspace, batch)
+        if batch.pk not in left_out:
+            done += _repair_rows(workspace, batch)
+            done += _repair_batch(workspace, batch)
+    if {"acts", "outbox"} & {value.table for value in malformed}:
+        return done  # `fsck` names them
+    done += starmap(Repair, repair_acts(workspace))
+    done += starmap(Repair, repair_transactions(workspace))
     done += _resolve_transactions(workspace)
     done += _settle(workspace)
     done += _erase_again(workspace)
@@ -70,23 +83,29 @@ def _repair_index(workspace: Workspace) -> Iterator[Repair]:
 
 def _repair_rows(workspace: Workspace, batch: BatchRow) -> Iterator[Repair]:
     """Gives rows whose leaf hash, identifier or place was damaged those of their contents."""
-    right = {}
+    right, macs = {}, {}
+    batch_keys = set(possible_keys(batch))
     for stored in workspace.vault.certificates.iterate(batch.pk):
         certificate = _read_or_recover(workspace, stored)
-        if certificate is None or certificate.placement.batch_key != batch.batch_key:
+        if certificate is None or certificate.placement.batch_key not in batch_keys:
             continue
+        mac = recompute_content_mac(workspace.vault.row_cipher, certificate)
+        if stored.content_mac != mac:
+            macs[certificate.placement.position] = mac
         found = RowIdentity(stored.identifier, stored.position, stored.leaf_hash)
         true = RowIdentity(
             str(certificate.certificate_id), certificate.placement.position, certificate.leaf_hash
         )
         if found != true:
             right[stored.position] = true
-    if not right:
-        return
     try:
         workspace.vault.repairs.rewrite_rows(batch.pk, right)
     except ConflictError:
         return  # another row claims the place: `fsck` names them
+    workspace.vault.repairs.rewrite_content_macs(batch.pk, macs)
+    for position in macs:
+        subject = f"batch {batch.batch_key.hex()} position {position}"
+        yield Repair(subject, "what recognises its row was put right")
     for identity in right.values():
         yield Repair(identity.identifier, f"row put right, position {identity.position}")
 
@@ -112,31 +131,14 @@ def _read_or_recover(workspace: Workspace, stored: StoredCertificate) -> Certifi
 
 def _repair_batch(workspace: Workspace, batch: BatchRow) -> Iterator[Repair]:
     """Marks a batch as the chain has it, if its leaves are those that the chain has."""
-    facts = _find_anchoring(workspace, batch)
-    if facts is None:
+    facts = find_facts(workspace, batch)
+    if facts is None or (batch.state is BatchState.ANCHORED and describe(batch) == facts):
         return
-    own = AnchoringFacts(
-        batch.root or b"",
-        batch.anchored_at_unix or 0,
-        -1 if batch.log_index is None else batch.log_index,
-        batch.transaction_hash or b"",
+    workspace.vault.repairs.correct_batch(batch.pk, facts)
+    yield Repair(
+        f"batch {facts.batch_key.hex()}",
+        f"was {batch.state}; now as anchored by log entry {facts.log_index}",
     )
-    if batch.state is BatchState.ANCHORED and own == facts:
-        return
-    if MerkleTree(workspace.vault.batches.leaf_hashes(batch.pk)).root_hash == facts.root:
-        workspace.vault.repairs.correct_batch(batch.pk, facts)
-        yield Repair(
-            f"batch {batch.batch_key.hex()}",
-            f"was {batch.state}; now as anchored by log entry {facts.log_index}",
-        )
-
-
-def _find_anchoring(workspace: Workspace, batch: BatchRow) -> AnchoringFacts | None:
-    found = find_anchoring(workspace.index, batch.batch_key)
-    if found is None:
-        return None
-    row, statement = found
-    return AnchoringFacts(statement.root, row.time_unix, row.entry_index, row.transaction_hash)
 
 
 def _resolve_transactions(workspace: Workspace) -> Iterator[Repair]:

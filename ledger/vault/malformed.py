@@ -22,7 +22,7 @@ _BATCH_OF_ROW = {
 }
 _PLACEHOLDERS = {
     ("certificates", "identifier"): "'malformed ' || id",
-    ("certificates", "position"): "-1 - id",
+    ("certificates", "position"): "1000000 + id",
     ("certificates", "leaf_hash"): "zeroblob(32)",
     ("data_keys", "content_mac"): "zeroblob(16)",
     ("batches", "batch_id"): "zeroblob(32)",

@@ -82,8 +82,22 @@ def test_batch_is_marked_as_the_chain_has_it(vault: Vault) -> None:
     batch = vault.batches.open(new_batch())
     vault.certificates.stage(batch.pk, [seal(vault.row_cipher, "a", 0)])
     vault.batches.close(batch.pk, b"r" * 32, 1, NOW_UNIX, b"s" * 64)
-    facts = AnchoringFacts(b"R" * 32, NOW_UNIX, 7, b"t" * 32)
+    facts = AnchoringFacts(
+        batch.batch_id,
+        b"K" * 32,
+        batch.issuer,
+        b"k" * 32,
+        batch.certificate_type,
+        b"R" * 32,
+        1,
+        NOW_UNIX + 1,
+        b"S" * 64,
+        NOW_UNIX,
+        7,
+        b"t" * 32,
+    )
     corrected = vault.repairs.correct_batch(batch.pk, facts)
     assert (corrected.state, corrected.root) == (BatchState.ANCHORED, b"R" * 32)
     assert (corrected.log_index, corrected.transaction_hash) == (7, b"t" * 32)
-    assert corrected.count == 1
+    assert (corrected.count, corrected.batch_key) == (1, b"K" * 32)
+    assert (corrected.key_id, corrected.signature) == (b"k" * 32, b"S" * 64)
