@@ -36,6 +36,7 @@ class ChainClient:
 
         Raises:
             LedgerError: a contract's refusal, as its generated exception.
+            StorageError: code `chain_storage`, the chain's disk refuses writes.
             ChainUnavailableError: code `chain_refused` when the node answered with an error,
                 `chain_answer_unusable` when with nonsense, else no answer came.
         """

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ledger.errors import ChainUnavailableError, LedgerError, StorageError
 from ledger.records import decode_error
 from local_chain.embedded import (
+    STORAGE_REFUSED,
     ChainDamagedError,
     ChainError,
     ChainInUseError,
@@ -35,6 +36,12 @@ def to_error(error: object, doing: str) -> LedgerError:
     if not isinstance(error, Mapping):
         error = {"message": str(error)}
     message = str(error.get("message", "no message"))
+    if error.get("data") == STORAGE_REFUSED:
+        return StorageError(
+            f"while {doing}: the chain cannot write its next block: {message}; make room, then run "
+            "the command again, nothing is lost",
+            code="chain_storage",
+        )
     if error.get("code") == _REVERTED or "revert" in message.lower():
         return _decode_revert(error.get("data"), message)
     return ChainUnavailableError(

@@ -103,6 +103,7 @@ class Submitter:
                 was changed.
             ChainUnavailableError: code `outcome_unknown` once the transaction is stored; any other
                 code before that, when nothing was sent.
+            StorageError: code `chain_storage`, the chain's disk is full; the outcome is unknown.
         """
         contract = self._gateway.module(module)
         data = load_artifact(contract.name).encode_call(function, args)
@@ -205,6 +206,8 @@ class Submitter:
         raw = f"0x{row.raw_transaction.hex()}"
         try:
             self._client.request("sending a transaction", "eth_sendRawTransaction", raw)
+        except StorageError:
+            raise
         except LedgerError as error:
             self._require_unused_nonce(row)
             if not self._is_known(row):

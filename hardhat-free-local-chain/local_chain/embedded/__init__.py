@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from local_chain.embedded.chain import ChainStatus, EmbeddedChain
 from local_chain.embedded.errors import (
+    STORAGE_REFUSED,
     ChainClosedError,
     ChainDamagedError,
     ChainError,
@@ -19,6 +20,7 @@ from local_chain.embedded.errors import (
 )
 
 __all__ = [
+    "STORAGE_REFUSED",
     "ChainClosedError",
     "ChainDamagedError",
     "ChainError",

@@ -70,6 +70,10 @@ class RpcCode(IntEnum):
     LIMIT_EXCEEDED = -32005
 
 
+STORAGE_REFUSED = "chain_storage"
+"""The `data` of an error object that says that the disk refuses the chain's next block."""
+
+
 class RpcError(ChainError):
     """A request that is answered by a JSON-RPC error object."""
 

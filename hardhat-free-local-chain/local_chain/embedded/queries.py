@@ -89,8 +89,18 @@ class HistoryQueries:
         return self._transaction_at(Place(number, position)) if position < len(records) else None
 
     def receipt(self, transaction_hash: object) -> Json:
-        """The receipt of a sealed transaction; null as long as it is not durable."""
-        place = self._database.fetch_place(parse_data(transaction_hash, 32))
+        """The receipt of a sealed transaction; null as long as it is not durable.
+
+        Where the disk refused its block, that is tried again at once.
+
+        Raises:
+            ChainStorageError: the disk refuses it still.
+        """
+        digest = parse_data(transaction_hash, 32)
+        pending = self._node.pending
+        if self._node.storage_problem is not None and pending and pending.find(digest) is not None:
+            self._node.seal()
+        place = self._database.fetch_place(digest)
         if place is None:
             return None
         record = self._database.fetch_transaction(place)

@@ -10,7 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from inspect import signature
 
-from local_chain.embedded.errors import ChainError, RpcCode, RpcError
+from local_chain.embedded.errors import (
+    STORAGE_REFUSED,
+    ChainError,
+    ChainStorageError,
+    RpcCode,
+    RpcError,
+)
 from local_chain.embedded.node import Node
 from local_chain.embedded.queries import HistoryQueries
 from local_chain.embedded.shapes import Json
@@ -69,6 +75,9 @@ class RpcMethods:
             return {"jsonrpc": "2.0", "id": identifier, "result": self.answer(name, params)}
         except RpcError as error:
             return _fail(identifier, error)
+        except ChainStorageError as problem:
+            refusal = RpcError(RpcCode.INTERNAL, str(problem), STORAGE_REFUSED)
+            return _fail(identifier, refusal)
         except ChainError as problem:
             _logger.warning("%s could not be answered: %s", name, problem)
             return _fail(identifier, RpcError(RpcCode.INTERNAL, str(problem)))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,13 +17,14 @@ import pytest
 from ledger.actions.issuers import find_seal_key
 from ledger.chain.accounts import Call, OperatorAccount
 from ledger.chain.submitter import MAX_TRANSACTION_GAS, Submitter
-from ledger.errors import ChainUnavailableError, ConflictError, LedgerError
+from ledger.errors import ChainUnavailableError, ConflictError, LedgerError, StorageError
 from ledger.formats.seals import sign_digest
 from ledger.formats.statements import compute_digest
 from ledger.records import BatchAnchored, BatchExistsError, BatchExpiredError, BatchStatement
 from ledger.vault.outbox import OutboxRow
 from ledger.vault.tables import TransactionState, outbox
 from ledger.workspace import Workspace
+from local_chain.embedded import ChainInUseError, EmbeddedChain
 from tests.ledger.chain.faulty_node import (
     FaultyNode,
     KilledError,
@@ -411,6 +414,43 @@ def test_a_node_that_does_not_take_it_leaves_it_to_the_next_run(
     assert len(unresolved(workspace)) == 1
     Act(workspace).submit(workspace.submitter)  # settles what was left, first
     assert anchored(workspace, act) == 1
+
+
+@contextmanager
+def full_disk(consortium: Consortium) -> Iterator[None]:
+    """The chain's file cannot grow, whichever process has it."""
+    with pytest.raises(ChainInUseError) as held:
+        EmbeddedChain.open(consortium.chain, lock_timeout_s=0)
+    pid = held.value.holder.pid
+    size = max(path.stat().st_size for path in consortium.chain.iterdir())
+    before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+
+
+def deploy_until_refused(submitter: Submitter) -> None:
+    creation = b"\x5f\x5f\xf3" + bytes(range(256)) * 90
+    for _ in range(200):  # until the free pages of the chain's file are used up
+        submitter.deploy(creation, "deploy nothing")
+
+
+@pytest.mark.parametrize("chain_location", ["http"])  # else the vault's file could not grow either
+def test_full_disk_of_the_chain_is_named_at_once_and_what_was_sent_is_done_later(
+    workspace: Workspace, consortium: Consortium
+) -> None:
+    """However long one is ready to wait for the receipt."""
+    patient = hasty(workspace, timeout_s=1e9)
+    with full_disk(consortium):
+        with pytest.raises(StorageError, match="make room") as caught:
+            deploy_until_refused(patient)
+        assert caught.value.code == "chain_storage"
+        with pytest.raises(StorageError, match="make room"):
+            patient.resolve_unfinished()
+    assert len(patient.resolve_unfinished()) == 1
+    assert unresolved(workspace) == []
 
 
 @pytest.mark.parametrize("nonsense", ["yes", {"status": "good"}, {"status": None}, 1])

@@ -120,7 +120,8 @@ try:
         slot += 20
 except ChainStorageError as problem:
     print("refused", problem, flush=True)
-assert session.receipt(batch[0]) is None
+waiting = chain.respond({"id": 1, "method": "eth_getTransactionReceipt", "params": [batch[0]]})
+print("waits", waiting["error"]["data"], waiting["error"]["message"], flush=True)
 response = chain.respond({"id": 1, "method": "eth_sendRawTransaction",
                           "params": [session.sign(notebook, bytes(64), nonce=slot + 21)]})
 print("next", response["error"]["message"], flush=True)
@@ -145,8 +146,9 @@ def test_full_disk_is_named_and_loses_nothing_sealed(directory: Path, ending: st
     )
     assert finished.returncode == 0, finished.stderr
     lines = finished.stdout.splitlines()
-    refusals = [line for line in lines if line.startswith(("refused", "next"))]
-    assert len(refusals) == 2
+    told = ("refused", "next", "waits chain_storage")
+    refusals = [line for line in lines if line.startswith(told)]
+    assert len(refusals) == 3
     assert all(DATA_FILE_NAME in line and "bytes free" in line for line in refusals)
     sealed = [line.split()[1] for line in lines if line.startswith("sealed")]
     assert len(sealed) > 40
