@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ledger.actions.act_check import describe_act
 from ledger.actions.settlement import status_purpose
+from ledger.chain.submitter import GIVE_UP
 from ledger.chain.transactions import SentCall, parse_call
 from ledger.errors import MalformedInputError
 from ledger.formats.certificate import compute_batch_key
@@ -60,6 +61,8 @@ def describe_transaction(workspace: Workspace, sent: SentCall, row: OutboxRow) -
 
 def _find_purpose(workspace: Workspace, sent: SentCall, row: OutboxRow) -> tuple[str, str]:
     statement = sent.statement
+    if sent.function is None and not sent.arguments:
+        return GIVE_UP, row.reference
     if sent.function is None:
         is_deployment = row.purpose.startswith("deploy ")
         return row.purpose if is_deployment else "deploy a contract", ""

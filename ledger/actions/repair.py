@@ -145,7 +145,7 @@ def _resolve_transactions(workspace: Workspace) -> Iterator[Repair]:
     outbox = workspace.vault.outbox
     unresolved = outbox.unresolved(workspace.submitter.account)
     if unresolved:
-        workspace.submitter.resolve_unfinished()
+        workspace.submitter.give_up_refused()
     for row in unresolved:
         now = outbox.get(row.pk)
         yield Repair(f"transaction 0x{row.transaction_hash.hex()}", f"{row.purpose}: {now.state}")

@@ -7,12 +7,15 @@ was recorded: status changes of a batch are numbered, and the log has the statem
 from __future__ import annotations
 
 from ledger.actions.batch_history import iterate_status_changes
+from ledger.chain.submitter import GIVE_UP
 from ledger.formats.statements import compute_digest
 from ledger.records import StatusStatement
 from ledger.vault.acts import ActRow
 from ledger.vault.outbox import OutboxRow
 from ledger.vault.tables import ActState, TransactionState
 from ledger.workspace import Workspace
+
+_RESOLVED = (TransactionState.MINED, TransactionState.REVERTED, TransactionState.SUPERSEDED)
 
 
 def status_purpose(kind: str) -> str:
@@ -51,12 +54,21 @@ def _find_outcome(workspace: Workspace, act: ActRow) -> tuple[ActState, str] | N
             return ActState.RECORDED, "in_log"
         if change.sequence == act.sequence:
             return ActState.REFUSED, "number_taken"
-    carriers = {row.state for row in _transactions_of(workspace, act)}
+    carriers = _transactions_of(workspace, act)
     if not carriers:
         return ActState.REFUSED, "never_sent"
-    if carriers == {TransactionState.REVERTED}:
-        return ActState.REFUSED, "reverted"
-    return None
+    if not all(_is_dead(workspace, row) for row in carriers):
+        return None
+    is_reverted = any(row.state is TransactionState.REVERTED for row in carriers)
+    return ActState.REFUSED, "reverted" if is_reverted else "superseded"
+
+
+def _is_dead(workspace: Workspace, row: OutboxRow) -> bool:
+    """Whether a transaction was refused, or given up and nothing about that is under way."""
+    if row.state is TransactionState.SUPERSEDED:
+        giving_up = workspace.vault.outbox.about(GIVE_UP, row.transaction_hash.hex())
+        return all(empty.state in _RESOLVED for empty in giving_up)
+    return row.state is TransactionState.REVERTED
 
 
 def _transactions_of(workspace: Workspace, act: ActRow) -> list[OutboxRow]:

@@ -27,6 +27,10 @@ from ledger.vault.outbox import NewTransaction, Outbox, OutboxRow
 __all__ = ["MAX_TRANSACTION_GAS", "Receipt", "Submitter", "load_account"]
 
 MAX_TRANSACTION_GAS = 16_777_216  # EIP-7825
+EMPTY_TRANSACTION_GAS = 21_000  # Yellow Paper, appendix G: Gtransaction
+GIVE_UP = "give up"
+"""Purpose of an empty transaction that takes the number of one which the chain refuses."""
+_ANSWERS = ("chain_refused", "contract_refused")  # of a node that answered, with an error
 _POLL_FIRST_S = 0.01
 _POLL_LONGEST_S = 0.5
 
@@ -101,7 +105,8 @@ class Submitter:
             LedgerError: the contract's refusal; nothing was changed.
             ConflictError: code `superseded`, another process used the account's nonce; nothing
                 was changed.
-            ChainUnavailableError: code `outcome_unknown` once the transaction is stored; any other
+            ChainUnavailableError: code `outcome_unknown` once the transaction is stored, or
+                `transaction_refused` where the node does not take it or one before it; any other
                 code before that, when nothing was sent.
             StorageError: code `chain_storage`, the chain's disk is full; the outcome is unknown.
         """
@@ -149,7 +154,8 @@ class Submitter:
             outbox and is not an error here.
 
         Raises:
-            ChainUnavailableError: code `outcome_unknown`, as before.
+            ChainUnavailableError: code `outcome_unknown`, as before; `transaction_refused`, the
+                node does not take one, and none after it can be sent: see `give_up_refused`.
         """
         receipts = []
         with self._lock:
@@ -162,6 +168,57 @@ class Submitter:
                     continue
         return receipts
 
+    def give_up_refused(self) -> list[OutboxRow]:
+        """Settles the outbox as `resolve_unfinished` does, and gives up what the chain refuses.
+
+        An empty transaction takes the number of one that is refused, so that this can never be
+        carried out any more. One whose number the chain has not come to is left out; should it
+        turn up later, it is the same act by its batch key or sequence number, which no contract
+        carries out twice.
+
+        Returns:
+            What was given up, marked superseded: whether its act is to be done is decided anew.
+
+        Raises:
+            ChainUnavailableError: code `transaction_refused`, the empty one is refused as well;
+                else as `resolve_unfinished`.
+        """
+        given_up = []
+        with self._lock:
+            for row in self._outbox.unresolved(self._account.address_bytes):
+                try:
+                    self._follow(row)
+                except ChainUnavailableError as error:
+                    if error.code != "transaction_refused" or row.purpose == GIVE_UP:
+                        raise
+                    self._give_up(row)
+                    given_up.append(row)
+                except StorageError:
+                    raise
+                except LedgerError:
+                    continue
+        return given_up
+
+    def _give_up(self, row: OutboxRow) -> None:
+        if row.nonce > self.next_nonce():
+            self._outbox.mark_superseded(row.pk, f"the chain has not come to nonce {row.nonce}")
+            return
+        signed = self._account.sign(
+            Call(self.address, b""),
+            nonce=row.nonce,
+            gas=EMPTY_TRANSACTION_GAS,
+            chain_id=self._gateway.chain_id,
+        )
+        empty = NewTransaction(
+            GIVE_UP,
+            row.transaction_hash.hex(),
+            row.account,
+            row.nonce,
+            signed.raw,
+            signed.transaction_hash,
+        )
+        self._follow(self._outbox.replace(row.pk, empty, "the chain refused it; it was given up"))
+
     def next_nonce(self) -> int:
         """The account's next nonce, what the node has taken but not mined included."""
         return self._count_transactions("pending")
@@ -172,6 +229,8 @@ class Submitter:
             failed = _status(found) != 1
             refusal = self._explain(row.transaction_hash, found) if failed else None
         except ChainUnavailableError as error:
+            if error.code == "transaction_refused":
+                raise
             raise _unknown(row, error.message) from error
         if refusal is not None:
             self._outbox.mark_reverted(row.pk, f"{refusal.code}: {refusal.message}")
@@ -210,8 +269,11 @@ class Submitter:
             raise
         except LedgerError as error:
             self._require_unused_nonce(row)
-            if not self._is_known(row):
-                raise ChainUnavailableError(error.message, code=error.code) from error
+            if self._is_known(row):
+                return
+            if error.code in _ANSWERS:
+                raise _refused(row, error.message) from error
+            raise ChainUnavailableError(error.message, code=error.code) from error
 
     def _is_known(self, row: OutboxRow) -> bool:
         return self._find_transaction(row.transaction_hash) is not None
@@ -301,6 +363,16 @@ def _status(found: object) -> int:
     if not isinstance(found, dict):
         raise unusable("reading a receipt", found)
     return parse_quantity(found.get("status"), "reading a receipt")
+
+
+def _refused(row: OutboxRow, what: str) -> ChainUnavailableError:
+    return ChainUnavailableError(
+        f"{row.purpose}: the node does not take transaction 0x{row.transaction_hash.hex()}, number "
+        f"{row.nonce} of the account: {what}; nothing after it can be sent. If that passes (a full "
+        "pool, an account without funds), run the command again. If the node refuses it for ever, "
+        "`zhenglian fsck --repair` gives it up, and its act can be decided anew",
+        code="transaction_refused",
+    )
 
 
 def _unknown(row: OutboxRow, what: str) -> ChainUnavailableError:

@@ -26,7 +26,7 @@ class SentCall:
     Attributes:
         account: 20 bytes, recovered from the signature.
         transaction_hash: 32 bytes.
-        function: what it calls of a contract of ours; None if it deploys one.
+        function: what it calls of a contract of ours; None if it deploys one, or is empty.
         statement: the signed statement that it carries, None if none.
         arguments: encoded.
     """
@@ -52,7 +52,7 @@ def parse_call(raw: bytes, chain_id: int) -> SentCall:
 
 
 def _read_data(sent: Transaction) -> tuple[str | None, Statement | None]:
-    if not sent.to:
+    if not sent.to or not sent.data:
         return None, None
     function, struct = _list_functions()[sent.data[:_SELECTOR_SIZE]]
     if struct is None:

@@ -32,6 +32,8 @@ _WORDS = {
     "chain_missing": "此处没有链：可能尚未挂载，或尚未创立账本",
     "chain_in_use": "另一进程正在使用链，请稍后再试",
     "contract_missing": "这条链上没有本账本，可能连接了别的链，或尚未同步",
+    "transaction_refused": "链节点不接受此账户的一笔交易，其后的交易无法发送；请稍后重试，"
+    "若一直被拒绝，请运行 zhenglian fsck --repair",
     "outcome_unknown": "结果未知：已提交，尚未得到链的确认；请重新运行同一命令",
     "index_damaged": "索引已损坏，可用 `zhenglian index rebuild` 重建",
     "index_read_only": "索引无法写入",

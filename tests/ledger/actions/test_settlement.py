@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ledger.actions.act_check import describe_details
 from ledger.actions.decisions import LifecycleAct
 from ledger.actions.fsck import fsck
 from ledger.actions.holdings import find_stored
 from ledger.actions.issuers import find_seal_key
 from ledger.actions.lifecycle import change_status
+from ledger.actions.repair import repair
 from ledger.actions.settlement import settle_acts, status_purpose
 from ledger.actions.status_targets import fetch_status, read_targets
+from ledger.chain.client import Respond
+from ledger.errors import ChainUnavailableError
 from ledger.formats.seals import sign_digest
 from ledger.formats.statements import compute_digest
 from ledger.formats.status_list import Status
@@ -19,7 +25,8 @@ from ledger.vault.acts import ActRow, NewAct, OfficerCommitment
 from ledger.vault.outbox import NewTransaction
 from ledger.vault.tables import ActState
 from ledger.workspace import Workspace
-from tests.ledger.actions.homes import DECISION, HOUSING, Ledger, identify
+from tests.ledger.actions.homes import DECISION, HOUSING, Ledger, identify, write_file
+from tests.ledger.chain.faulty_node import refuse, stand_between
 
 REVOKE = LifecycleAct.REVOKE
 
@@ -48,18 +55,21 @@ def prepare(workspace: Workspace, number: int) -> tuple[ActRow, StatusStatement]
         statement.encode(),
         seal.r + seal.s,
         officer,
-        {},
+        describe_details(statement),
     )
     return workspace.vault.acts.record(act), statement
 
 
 def carry(workspace: Workspace, statement: StatusStatement) -> None:
-    seal = sign_digest(
-        find_seal_key(workspace, HOUSING).private_key,
-        compute_digest(statement, workspace.gateway.ledger_id),
-    )
+    digest = compute_digest(statement, workspace.gateway.ledger_id)
+    seal = sign_digest(find_seal_key(workspace, HOUSING).private_key, digest)
     workspace.submitter.submit(
-        "CertificateLedger", "changeStatus", statement.to_abi(), seal.to_abi(), purpose="carry"
+        "CertificateLedger",
+        "changeStatus",
+        statement.to_abi(),
+        seal.to_abi(),
+        purpose=status_purpose("revoke"),
+        reference=digest.hex(),
     )
 
 
@@ -95,7 +105,7 @@ def test_an_act_whose_number_another_took_is_refused(provinces: Ledger) -> None:
 
 @pytest.mark.parametrize(
     ("mark", "outcome"),
-    [("sent", None), ("superseded", None), ("reverted", ActState.REFUSED)],
+    [("sent", None), ("superseded", ActState.REFUSED), ("reverted", ActState.REFUSED)],
 )
 def test_an_act_that_was_sent_is_unknown_until_it_was_refused(
     provinces: Ledger, mark: str, outcome: ActState | None
@@ -130,3 +140,36 @@ def test_fsck_settles_what_the_chain_tells(provinces: Ledger) -> None:
         report = fsck(workspace)
         assert (report.problems, report.remarks) == ((), ())
         assert workspace.vault.acts.get(act.pk).state is ActState.RECORDED
+
+
+def test_act_that_the_chain_refuses_for_ever_is_given_up_and_decided_anew_once(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.issue(write_file(tmp_path / "rows.csv", range(3)))
+    with ledger.open() as workspace:
+        node = stand_between(workspace)
+        refused: list[str] = []
+
+        def refuse_first(request: dict[str, Any], respond: Respond) -> object:
+            raw = request["params"][0]
+            refused[:] = refused or [raw]
+            return (
+                refuse("intrinsic gas too low")(request, respond)
+                if raw in refused
+                else respond(request)
+            )
+
+        node.faults["eth_sendRawTransaction"] = refuse_first
+        for number in (0, 1):
+            with pytest.raises(ChainUnavailableError) as caught:
+                change_status(workspace, REVOKE, [identify(number)], DECISION)
+            assert caught.value.code == "transaction_refused"
+        assert len(repair(workspace)) == 2
+        (act,) = workspace.vault.acts.all()
+        assert (act.state, act.details["settled"]) == (ActState.REFUSED, "superseded")
+        results = change_status(workspace, REVOKE, [identify(0), identify(1)], DECISION)
+        assert [result.certificates for result in results] == [2]
+        node.faults.clear()
+        with pytest.raises(ChainUnavailableError, match="nonce too low"):
+            workspace.gateway.client.request("late", "eth_sendRawTransaction", refused[0])
+        assert (fsck(workspace).problems, fsck(workspace).remarks) == ((), ())

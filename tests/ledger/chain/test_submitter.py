@@ -21,7 +21,7 @@ from ledger.errors import ChainUnavailableError, ConflictError, LedgerError, Sto
 from ledger.formats.seals import sign_digest
 from ledger.formats.statements import compute_digest
 from ledger.records import BatchAnchored, BatchExistsError, BatchExpiredError, BatchStatement
-from ledger.vault.outbox import OutboxRow
+from ledger.vault.outbox import NewTransaction, OutboxRow
 from ledger.vault.tables import TransactionState, outbox
 from ledger.workspace import Workspace
 from local_chain.embedded import ChainInUseError, EmbeddedChain
@@ -409,11 +409,88 @@ def test_a_node_that_does_not_take_it_leaves_it_to_the_next_run(
     node.fail_once("eth_sendRawTransaction", refuse(wording))
     with pytest.raises(ChainUnavailableError) as caught:
         act.submit(workspace.submitter)
-    assert caught.value.code == "outcome_unknown"
+    assert caught.value.code == "transaction_refused"
     assert wording in caught.value.message
     assert len(unresolved(workspace)) == 1
     Act(workspace).submit(workspace.submitter)  # settles what was left, first
     assert anchored(workspace, act) == 1
+
+
+def leave(workspace: Workspace, *, ahead: int = 0, gas: int = 1_000, size: int = 4) -> OutboxRow:
+    """What a run left in the outbox that no chain takes: too little gas, too long, out of turn."""
+    account = OperatorAccount(workspace.keys.operator_secret())
+    nonce = workspace.submitter.next_nonce() + ahead
+    call = Call(workspace.gateway.log.address, bytes(size))
+    signed = account.sign(call, nonce=nonce, gas=gas, chain_id=workspace.gateway.chain_id)
+    new = NewTransaction(
+        "anchor", "", account.address_bytes, nonce, signed.raw, signed.transaction_hash
+    )
+    return workspace.vault.outbox.add(new)
+
+
+REFUSED_FOR_EVER = {
+    "too little gas": ({}, "intrinsic gas too low"),
+    "too long": ({"size": 200_000, "gas": MAX_TRANSACTION_GAS}, "oversized data"),
+    "too much gas": ({"gas": MAX_TRANSACTION_GAS + 1}, "gas limit too high"),
+    "number out of turn": ({"ahead": 3, "gas": 100_000}, "nonce too high"),
+}
+
+
+@pytest.mark.parametrize(("made", "told"), REFUSED_FOR_EVER.values(), ids=REFUSED_FOR_EVER.keys())
+def test_transaction_that_is_refused_for_ever_is_named_and_given_up(
+    workspace: Workspace, act: Act, made: dict[str, int], told: str
+) -> None:
+    left = leave(workspace, **made)
+    for _ in range(2):
+        with pytest.raises(ChainUnavailableError, match=told) as caught:
+            act.submit(workspace.submitter)
+        assert caught.value.code == "transaction_refused"
+        assert "fsck --repair" in caught.value.message
+    assert [row.pk for row in workspace.submitter.give_up_refused()] == [left.pk]
+    assert workspace.vault.outbox.get(left.pk).state is TransactionState.SUPERSEDED
+    assert len(act.submit(workspace.submitter).entries) == 1
+    assert anchored(workspace, act) == 1
+    assert workspace.submitter.give_up_refused() == unresolved(workspace) == []
+
+
+def test_number_of_what_was_given_up_is_used(workspace: Workspace, node: FaultyNode) -> None:
+    """So that a node which has it after all can never carry it out."""
+    left = leave(workspace)
+    before = workspace.submitter.next_nonce()
+    workspace.submitter.give_up_refused()
+    assert workspace.submitter.next_nonce() == before + 1
+    empty = last_row(workspace)
+    assert (empty.nonce, empty.purpose, empty.state) == (
+        left.nonce,
+        "give up",
+        TransactionState.MINED,
+    )
+    assert empty.reference == left.transaction_hash.hex()
+
+
+def test_act_whose_giving_up_is_refused_too_is_not_given_up_twice(
+    workspace: Workspace, node: FaultyNode, act: Act
+) -> None:
+    """Such as of an account without funds on a chain that wants some."""
+    left = leave(workspace)
+    node.faults["eth_sendRawTransaction"] = refuse("insufficient funds for gas * price + value")
+    for _ in range(2):
+        with pytest.raises(ChainUnavailableError, match="insufficient funds") as caught:
+            workspace.submitter.give_up_refused()
+        assert caught.value.code == "transaction_refused"
+    assert [row.purpose for row in unresolved(workspace)] == ["give up"]
+    node.faults.clear()
+    assert workspace.submitter.give_up_refused() == []
+    assert workspace.vault.outbox.get(left.pk).state is TransactionState.SUPERSEDED
+    assert len(act.submit(workspace.submitter).entries) == 1
+
+
+def test_outage_gives_nothing_up(workspace: Workspace, node: FaultyNode) -> None:
+    leave(workspace)
+    node.faults["eth_sendRawTransaction"] = lose_request
+    with pytest.raises(ChainUnavailableError):
+        workspace.submitter.give_up_refused()
+    assert [row.purpose for row in unresolved(workspace)] == ["anchor"]
 
 
 @contextmanager
