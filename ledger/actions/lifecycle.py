@@ -7,12 +7,14 @@ repeated, it changes what an interruption left, and nothing where nothing was le
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from ledger.actions.decisions import STATUS_AFTER, STATUS_BEFORE, Decision, LifecycleAct
 from ledger.actions.holdings import read_certificate
 from ledger.actions.issuers import find_seal_key
+from ledger.actions.named_certificates import NamedCertificates
 from ledger.actions.recorded_decisions import find_carried_out
 from ledger.actions.settlement import settle_acts, status_purpose
 from ledger.actions.status_targets import StatusTarget, read_targets
@@ -91,7 +93,7 @@ class StatusResult:
 def preview(
     workspace: Workspace,
     act: LifecycleAct,
-    certificate_ids: Sequence[CertificateId],
+    certificate_ids: Iterable[CertificateId] | NamedCertificates,
     decision: Decision,
     *,
     described: int | None = None,
@@ -106,28 +108,25 @@ def preview(
         ConflictError: a certificate is not in a status the act begins from, nor has the decision
             been carried out for it; the first such certificates are named.
     """
-    targets = read_targets(workspace, certificate_ids)
+    named = NamedCertificates.of(certificate_ids)
+    targets = read_targets(workspace, named)
     left = _find_left(workspace, act, targets, decision)
-    undone = {place.identifier for target in left for place in target.places}
-    statuses = {
-        place.identifier: target.status(place) for target in targets for place in target.places
-    }
-    named = [str(certificate_id) for certificate_id in dict.fromkeys(certificate_ids)]
-    by_id = {
-        stored.identifier: replace(
-            _describe(workspace, stored, statuses[stored.identifier]),
-            is_done=stored.identifier not in undone,
-        )
-        for stored in workspace.vault.certificates.fetch_many(named[:described])
-    }
-    affected = tuple(by_id[identifier] for identifier in named[:described])
-    return Preview(len(named), len(named) - len(undone), affected)
+    count, undone = (sum(len(target.places) for target in each) for each in (targets, left))
+    first = named.first(described)
+    by_id = {}
+    by_key = {target.batch_key: target for target in targets}
+    undone_places = {target.batch_key: frozenset(target.places) for target in left}
+    for stored in workspace.vault.certificates.fetch_many(first):
+        status = by_key[stored.batch.batch_key].status(stored.position)
+        is_left = stored.position in undone_places.get(stored.batch.batch_key, ())
+        by_id[stored.identifier] = _describe(workspace, stored, status, is_done=not is_left)
+    return Preview(count, count - undone, tuple(by_id[identifier] for identifier in first))
 
 
 def change_status(
     workspace: Workspace,
     act: LifecycleAct,
-    certificate_ids: Sequence[CertificateId],
+    certificate_ids: Iterable[CertificateId] | NamedCertificates,
     decision: Decision,
 ) -> list[StatusResult]:
     """Records an act on chain: one statement for each batch and 256 words.
@@ -178,26 +177,32 @@ def _find_left(
         done = find_carried_out(workspace, target, STATUS_AFTER[act], decision)
         if len(done) < len(target.places):
             left.append(target.without(done))
-    _require_allowed(act, left)
+    _require_allowed(workspace, act, left)
     return left
 
 
-def _require_allowed(act: LifecycleAct, targets: list[StatusTarget]) -> None:
+def _require_allowed(workspace: Workspace, act: LifecycleAct, targets: list[StatusTarget]) -> None:
     before = STATUS_BEFORE[act]
-    wrong = [
-        (place.identifier, target.status(place))
-        for target in targets
-        for place in target.places
-        if target.status(place) not in before
-    ]
-    if not wrong:
+    counts: Counter[Status] = Counter()
+    told: list[str] = []
+    for target in targets:
+        for place in target.places:
+            status = target.status(place)
+            if status in before:
+                continue
+            counts[status] += 1
+            if len(told) < MAX_NAMED:
+                stored = workspace.vault.certificates.by_position(target.batch_key, place)
+                name = stored.identifier if stored else f"{target.batch_key.hex()}#{place}"
+                told.append(f"{name} is {status.name.lower()}")
+    if not told:
         return
     allowed = " or ".join(sorted(status.name.lower() for status in before))
-    named = "; ".join(f"{name} is {status.name.lower()}" for name, status in wrong[:MAX_NAMED])
-    if len(wrong) > MAX_NAMED:
-        named += f"; and {len(wrong) - MAX_NAMED} more"
+    named = "; ".join(told)
+    if (more := counts.total() - len(told)) > 0:
+        named += f"; and {more} more"
     advice = ""
-    if act is not LifecycleAct.RESTORE and any(s is STATUS_AFTER[act] for _, s in wrong):
+    if act is not LifecycleAct.RESTORE and counts[STATUS_AFTER[act]]:
         advice = (
             ". To go on with a change that was interrupted, give the same reason, legal basis, "
             "effective date and officer as then"
@@ -209,15 +214,17 @@ def _require_allowed(act: LifecycleAct, targets: list[StatusTarget]) -> None:
     )
 
 
-def _describe(workspace: Workspace, stored: StoredCertificate, status: Status) -> Affected:
+def _describe(
+    workspace: Workspace, stored: StoredCertificate, status: Status, *, is_done: bool
+) -> Affected:
     certificate_id = CertificateId.parse(stored.identifier)
     try:
         fields = read_certificate(workspace, stored).fields
     except (NotFoundError, StorageError) as error:  # its status can be changed even so
         is_erased = error.code == "content_erased"
-        return Affected(certificate_id, None, "", status, is_erased)
+        return Affected(certificate_id, None, "", status, is_erased, is_done)
     name, code_type = (str(fields.get(f, "")) for f in ("holder_name", "holder_code_type"))
-    return Affected(certificate_id, name, code_type, status)
+    return Affected(certificate_id, name, code_type, status, is_done=is_done)
 
 
 def _record_statement(
@@ -255,7 +262,7 @@ def _record_statement(
                 "reason_code": decision.reason_code,
                 "legal_basis": decision.legal_basis,
                 "effective_date": decision.effective_date.isoformat(),
-                "positions": sorted(place.position for place in target.places),
+                "positions": list(target.places),
             },
         )
     )

@@ -15,7 +15,7 @@ from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.departments import read_department
 from ledger.actions.lifecycle import StatusResult, record_change
 from ledger.actions.settlement import settle_acts
-from ledger.actions.status_targets import Place, read_target
+from ledger.actions.status_targets import read_target
 from ledger.errors import ConflictError, NotFoundError
 from ledger.formats.status_list import EMPTY_WORD, get_status, word_index
 from ledger.identifiers import CertificateType, Uscc
@@ -124,8 +124,7 @@ def revoke_lost(workspace: Workspace, batch_key: bytes, decision: Decision) -> l
     lost = find_lost(workspace, batch_key)
     if lost.is_given_up:
         return []
-    places = [Place(f"{batch_key.hex()}#{position}", position) for position in lost.in_force]
-    target = read_target(workspace, lost.issuer, batch_key, places)
+    target = read_target(workspace, lost.issuer, batch_key, lost.in_force)
     return record_change(workspace, LifecycleAct.REVOKE, target, decision)
 
 

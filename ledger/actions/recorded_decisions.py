@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger.actions.batch_history import iterate_status_changes
 from ledger.actions.decisions import Decision
-from ledger.actions.status_targets import Place, StatusTarget
+from ledger.actions.status_targets import StatusTarget
 from ledger.errors import NotFoundError
 from ledger.formats.status_list import Status, get_status, word_index
 from ledger.records import StatusStatement
@@ -13,7 +13,7 @@ from ledger.workspace import Workspace
 
 def find_carried_out(
     workspace: Workspace, target: StatusTarget, status: Status, decision: Decision
-) -> frozenset[Place]:
+) -> frozenset[int]:
     """The places that have a status because of this very decision. Asks the log only for those.
 
     It is the same if reason, legal basis, effective date and officer are.
@@ -33,18 +33,18 @@ def find_carried_out(
 
 
 def _find_latest(
-    workspace: Workspace, batch_key: bytes, places: list[Place]
-) -> dict[Place, StatusStatement]:
+    workspace: Workspace, batch_key: bytes, places: list[int]
+) -> dict[int, StatusStatement]:
     """The statement that last changed the status of each place, where there is one."""
-    by_word: dict[int, list[Place]] = {}
+    by_word: dict[int, list[int]] = {}
     for place in places:
-        by_word.setdefault(word_index(place.position), []).append(place)
+        by_word.setdefault(word_index(place), []).append(place)
     latest = {}
     for _, statement in iterate_status_changes(workspace.index, batch_key):
         for change in statement.changes:
             for place in by_word.get(change.index, ()):
-                before = get_status(change.word_before, place.position)
-                if get_status(change.word_after, place.position) is not before:
+                before = get_status(change.word_before, place)
+                if get_status(change.word_after, place) is not before:
                     latest[place] = statement
     return latest
 

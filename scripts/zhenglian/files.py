@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import secrets
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,18 +43,27 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
             beside.unlink(missing_ok=True)
 
 
-def read_lines(path: Path) -> list[str]:
+def read_lines(path: Path) -> Iterator[str]:
     """The lines of a person's text file, in UTF-8 or, as spreadsheets in China save it, GB18030.
 
+    They are decoded as they are asked for: a long file takes no more memory than its bytes.
+
     Raises:
-        MalformedInputError: it is neither.
+        MalformedInputError: it is neither; before the first line.
     """
     content = path.read_bytes()
     for encoding in ("utf-8-sig", "gb18030"):
         try:
-            return content.decode(encoding).splitlines()
+            deque(_decode_lines(content, encoding), maxlen=0)
         except UnicodeDecodeError:
             continue
+        yield from _decode_lines(content, encoding)
+        return
     raise MalformedInputError(
         f"{path}: expected a text file in UTF-8 or GB18030", code="not_text", field="file"
     )
+
+
+def _decode_lines(content: bytes, encoding: str) -> Iterator[str]:
+    for line in io.TextIOWrapper(io.BytesIO(content), encoding):
+        yield from line.splitlines()

@@ -64,11 +64,11 @@ def test_full_disk_is_told_of_the_file_that_was_asked_for(tmp_path: Path) -> Non
 def test_lines_are_read_as_a_spreadsheet_may_have_saved_them(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "list.txt"
     path.write_bytes("# 名单\r\n1.2.156\r\n".encode(encoding))
-    assert read_lines(path) == ["# 名单", "1.2.156"]
+    assert list(read_lines(path)) == ["# 名单", "1.2.156"]
 
 
 def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_bytes(b"\xff\xff\x00\x01")
     with pytest.raises(MalformedInputError, match="UTF-8 or GB18030"):
-        read_lines(path)
+        list(read_lines(path))

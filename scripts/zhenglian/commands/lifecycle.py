@@ -36,7 +36,7 @@ from zhenglian.words import (
 if TYPE_CHECKING:
     from ledger.actions.decisions import Decision, LifecycleAct
     from ledger.actions.lifecycle import Preview, StatusResult
-    from ledger.identifiers import CertificateId
+    from ledger.actions.named_certificates import NamedCertificates
 
 SHOWN = 20
 INTERRUPTED = (
@@ -102,9 +102,8 @@ def _make_command(act: str) -> Callable[..., None]:
         what = LifecycleAct(act)
         passphrase = session.read_passphrase()
         with session.unlock(passphrase) as workspace:
-            types = {each.type for each in named}
             decision = make_decision(
-                workspace, what, types, reason, legal_basis, effective_date, officer
+                workspace, what, named.types, reason, legal_basis, effective_date, officer
             )
             shown = None if session.output.is_json and dry_run else SHOWN
             told = preview(workspace, what, named, decision, described=shown)
@@ -123,25 +122,26 @@ def _make_command(act: str) -> Callable[..., None]:
     return change
 
 
-def _read_identifiers(arguments: Sequence[str], file: Path | None) -> list[CertificateId]:
-    """The certificates that are named, each once. Raises MalformedInputError with the line."""
+def _read_identifiers(arguments: Sequence[str], file: Path | None) -> NamedCertificates:
+    """The certificates that are named. Raises MalformedInputError with the line."""
+    from ledger.actions.named_certificates import NamedCertificates
     from ledger.errors import MalformedInputError
     from ledger.identifiers import CertificateId
 
-    named = [CertificateId.parse(text.strip()) for text in arguments]
-    lines = read_lines(file) if file else []
+    named = NamedCertificates.of(CertificateId.parse(text.strip()) for text in arguments)
+    lines = read_lines(file) if file else iter(())
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue
         try:
-            named.append(CertificateId.parse(line.strip()))
+            named.add(CertificateId.parse(line.strip()))
         except MalformedInputError as error:
             raise MalformedInputError(
                 f"{file}, line {number}: {error.message}", code=error.code, field="file"
             ) from error
-    if not named:
+    if not len(named):
         raise typer.BadParameter("name at least one IDENTIFIER, or a --file with some")
-    return list({str(each): each for each in named}.values())
+    return named
 
 
 def _tell_preview(

@@ -50,12 +50,14 @@ PAIRS = [(status, act) for status in Status for act in LifecycleAct]
 
 
 def statuses(workspace: Workspace, numbers: Sequence[int]) -> list[Status]:
-    by_id = {
-        place.identifier: target.status(place)
-        for target in read_targets(workspace, identify_all(numbers))
+    targets = read_targets(workspace, identify_all(numbers))
+    by_place = {
+        (target.batch_key, place): target.status(place)
+        for target in targets
         for place in target.places
     }
-    return [by_id[str(identify(number))] for number in numbers]
+    stored = [find_stored(workspace, identify(number)) for number in numbers]
+    return [by_place[each.batch.batch_key, each.position] for each in stored]
 
 
 def status_of(workspace: Workspace, number: int) -> Status:
