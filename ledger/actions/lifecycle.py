@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ledger.actions.decisions import STATUS_AFTER, STATUS_BEFORE, Decision, LifecycleAct
+from ledger.actions.effective_dates import require_possible_date
 from ledger.actions.holdings import read_certificate
 from ledger.actions.issuers import find_seal_key
 from ledger.actions.named_certificates import NamedCertificates
@@ -107,6 +108,7 @@ def preview(
         NotFoundError: a certificate is not this home's.
         ConflictError: a certificate is not in a status the act begins from, nor has the decision
             been carried out for it; the first such certificates are named.
+        MalformedInputError: field `effective_date`, before an issue or more than a year ahead.
     """
     named = NamedCertificates.of(certificate_ids)
     targets = read_targets(workspace, named)
@@ -170,7 +172,8 @@ def _find_left(
 ) -> list[StatusTarget]:
     """The targets without the certificates for which the decision was carried out before.
 
-    Raises ConflictError where one of the others is not in a status the act begins from.
+    Raises ConflictError where one of the others is not in a status the act begins from, and
+    MalformedInputError where the decision cannot take effect on its day.
     """
     left = []
     for target in targets:
@@ -178,6 +181,7 @@ def _find_left(
         if len(done) < len(target.places):
             left.append(target.without(done))
     _require_allowed(workspace, act, left)
+    require_possible_date(workspace, left, decision)
     return left
 
 

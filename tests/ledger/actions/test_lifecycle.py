@@ -269,6 +269,51 @@ def test_preview_tells_whom_it_concerns_and_changes_nothing(provinces: Ledger) -
         assert workspace.vault.acts.in_state(*ActState) == []
 
 
+@pytest.mark.parametrize("act", [SUSPEND, REVOKE, SUPERSEDE])
+@pytest.mark.parametrize(
+    ("day", "told"),
+    [
+        (date(1990, 1, 1), "from 2024-01-05, when .* was issued; got 1990-01-01"),
+        (date(2024, 1, 4), "from 2024-01-05"),
+        (date(2999, 1, 1), "a day until"),
+    ],
+)
+def test_decision_cannot_take_effect_before_the_issue_or_in_the_far_future(
+    provinces: Ledger, act: LifecycleAct, day: date, told: str
+) -> None:
+    decision = dataclasses.replace(DECISION, effective_date=day)
+    with provinces.open() as workspace:
+        size = workspace.gateway.log_size()
+        for attempt in (preview, change_status):
+            with pytest.raises(MalformedInputError, match=told) as caught:
+                attempt(workspace, act, [identify(3)], decision)
+            assert caught.value.field == "effective_date"
+        assert workspace.gateway.log_size() == size
+
+
+def test_certificate_is_not_restored_before_it_was_issued(provinces: Ledger) -> None:
+    change(provinces, SUSPEND, 3)
+    early = dataclasses.replace(DECISION, effective_date=date(1990, 1, 1))
+    with pytest.raises(MalformedInputError, match="effective-date"):
+        change(provinces, RESTORE, 3, decision=early)
+    with provinces.open() as workspace:
+        assert status_of(workspace, 3) is Status.SUSPENDED
+
+
+def test_decision_can_take_effect_on_the_day_of_issue(provinces: Ledger) -> None:
+    day = dataclasses.replace(DECISION, effective_date=date(2024, 1, 5))
+    (result,) = change(provinces, REVOKE, 3, decision=day)
+    assert result.certificates == 1
+
+
+def test_day_of_effect_of_what_cannot_be_read_is_not_asked(provinces: Ledger) -> None:
+    early = dataclasses.replace(DECISION, effective_date=date(2020, 1, 1))
+    with provinces.open() as workspace:
+        workspace.vault.certificates.erase_key(str(identify(3)), "retention ended")
+    (result,) = change(provinces, REVOKE, 3, decision=early)
+    assert result.certificates == 1
+
+
 def test_a_certificate_named_twice_changes_once(provinces: Ledger) -> None:
     (result,) = change(provinces, REVOKE, 4, 4)
     assert result.certificates == 1
