@@ -28,8 +28,8 @@ from ledger.abi import parse_address
 from ledger.chain.engines import ChainLocation, connect
 from ledger.chain.gateway import Gateway, discover_consortium
 from ledger.chain.submitter import Submitter, load_account
-from ledger.errors import MalformedInputError, NotFoundError, StorageError
-from ledger.identifiers import CertificateType, MemberId
+from ledger.errors import ConflictError, MalformedInputError, NotFoundError, StorageError
+from ledger.identifiers import CertificateType, MemberId, register_provinces
 from ledger.index.store import IndexStore
 from ledger.index.sync import SyncResult, rebuild, sync
 from ledger.vault.key_files import KeyFiles
@@ -51,6 +51,8 @@ class Config:
         chain: a directory (embedded chain) or a node's URL.
         ledger_id: hex; set when the home first meets its ledger, and never changed.
         consortium: address of the ledger's Consortium; set together with ledger_id.
+        provinces: province-level codes that GB/T 2260 has not, such as "66 新疆生产建设兵团",
+            divided by semicolons; known in this whole process once the settings were read.
     """
 
     member: MemberId
@@ -58,6 +60,7 @@ class Config:
     chain: str
     ledger_id: str = ""
     consortium: str = ""
+    provinces: str = ""
 
     @classmethod
     def load(cls, path: Path) -> Config:
@@ -81,7 +84,7 @@ class Config:
             raise StorageError(
                 f"{path}: cannot be read: {error.strerror}", code="home_unreadable"
             ) from error
-        known = {"member", "name", "chain", "ledger_id", "consortium"}
+        known = {"member", "name", "chain", "ledger_id", "consortium", "provinces"}
         for name, value in document.items():
             if name not in known or not isinstance(value, str):
                 raise MalformedInputError(
@@ -94,7 +97,7 @@ class Config:
         for name, parse in _PARSERS.items():
             try:
                 document[name] = parse(document.get(name, ""))
-            except MalformedInputError as error:
+            except (MalformedInputError, ConflictError) as error:
                 raise MalformedInputError(f"{path}: {name}: {error.message}", field=name) from error
         return cls(**document)
 
@@ -106,6 +109,7 @@ class Config:
             "chain": self.chain,
             "ledger_id": self.ledger_id,
             "consortium": self.consortium,
+            "provinces": self.provinces,
         }
         lines = [f"{name} = {_to_toml(value)}\n" for name, value in values.items() if value]
         content = "# Settings of this home. Made by `zhenglian init`.\n" + "".join(lines)
@@ -135,7 +139,15 @@ def _parse_consortium(text: str) -> str:
 
 
 _LEDGER_ID = re.compile("[0-9a-f]{64}")
+
+
+def _parse_provinces(text: str) -> str:
+    register_provinces(text)
+    return text
+
+
 _PARSERS: Mapping[str, Callable[[str], object]] = {
+    "provinces": _parse_provinces,  # first: the member's code may be one of them
     "member": MemberId.parse,
     "ledger_id": _parse_ledger_id,
     "consortium": _parse_consortium,

@@ -68,12 +68,14 @@ def create_home(
     passphrase: str,
     *,
     consortium: str = "",
+    provinces: str = "",
     vault_cost: ScryptCost = DEFAULT_COST,
     clock: Callable[[], float] = time.time,
 ) -> HomeSummary:
     """Makes keys, vault and settings of a member, and its application for admission.
 
     Args:
+        provinces: see `Config`.
         vault_cost: of one guess at the passphrase.
         clock: seconds since the epoch; the member's root certificate begins then.
 
@@ -110,7 +112,7 @@ def create_home(
     )
     keys.create_member_keys(root, root_key)
     Vault.create(home / "vault", passphrase, cost=vault_cost).close()
-    config = Config(member, name, str(chain), consortium=consortium)
+    config = Config(member, name, str(chain), consortium=consortium, provinces=provinces)
     application = make_application(keys, member, name)
     path = home / APPLICATION_NAME
     write_application(path, application)

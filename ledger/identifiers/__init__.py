@@ -20,7 +20,7 @@ from ledger.identifiers.check_characters import WrongCheckCharacterError
 from ledger.identifiers.members import MemberId
 from ledger.identifiers.organisations import Uscc
 from ledger.identifiers.people import IdentityNumber
-from ledger.identifiers.regions import RegionCode, register_province
+from ledger.identifiers.regions import RegionCode, register_province, register_provinces
 from ledger.identifiers.service_items import ItemCode
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "WrongCheckCharacterError",
     "parse_issuer_field",
     "register_province",
+    "register_provinces",
 ]

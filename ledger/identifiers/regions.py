@@ -78,6 +78,16 @@ def register_province(prefix: str, name: str) -> None:
         )
 
 
+def register_provinces(text: str) -> None:
+    """Admit the province-level prefixes of a setting: "66 新疆生产建设兵团; 67 …".
+
+    Raises:
+        MalformedInputError, ConflictError: as `register_province` does.
+    """
+    for entry in filter(None, map(str.strip, text.split(";"))):
+        register_province(entry[:2], entry[2:].strip())
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class RegionCode:
     """A region, such as 500000 (重庆市) or 370800. Chain width: bytes6."""

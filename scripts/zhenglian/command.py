@@ -9,7 +9,9 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Flag, auto
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
 import typer
@@ -103,9 +105,25 @@ def _make_session(options: dict[str, Any]) -> tuple[Session, dict[str, Any]]:
     own = dict(options)
     home = own.pop("home", DEFAULT_HOME)
     passphrase_file = own.pop("passphrase_file", None)
+    _know_provinces(home)
     language = own.pop("lang") or detect_language(os.environ)
     output = Output(is_json=own.pop("is_json"), language=language)
     source = PassphraseSource(
         THIS_HOME, HOME_VARIABLE, "--passphrase-file", passphrase_file, language
     )
     return Session(home, language, output, source), own
+
+
+def _know_provinces(home: Path) -> None:
+    """Has the province codes of a home's settings known before any argument is read as one."""
+    settings = home / "zhenglian.toml"
+    try:
+        is_asked = b"provinces" in settings.read_bytes()
+    except OSError:
+        return  # the command tells that there is no home, if it needs one
+    if is_asked:
+        from ledger.errors import LedgerError
+        from ledger.workspace import Config
+
+        with suppress(LedgerError):  # told by the command, when it opens the home
+            Config.load(settings)

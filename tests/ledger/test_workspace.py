@@ -23,7 +23,7 @@ from ledger.errors import (
     NotFoundError,
     StorageError,
 )
-from ledger.identifiers import CertificateType, MemberId
+from ledger.identifiers import CertificateType, MemberId, RegionCode, regions
 from ledger.workspace import CONFIG_NAME, Config, Workspace
 from local_chain.embedded import EmbeddedChain
 from tests.support.consortium import CHONGQING, PASSPHRASE, SICHUAN, Consortium, anchor
@@ -278,3 +278,32 @@ def test_opening_a_home_loads_nothing_heavy() -> None:
         check=True,
     )
     assert run.stdout == "[]\n"
+
+
+def test_province_that_the_standard_has_not_is_known_by_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(regions, "_PROVINCES", dict(regions._PROVINCES))
+    path = write(
+        tmp_path / CONFIG_NAME,
+        {
+            "member": "660000",
+            "name": "新疆生产建设兵团",
+            "chain": "/chain",
+            "provinces": "66 新疆生产建设兵团; 67 某地（虚构）",
+        },
+    )
+    config = Config.load(path)
+    assert str(config.member) == "660000"
+    assert RegionCode.parse("660100").province_name == "新疆生产建设兵团"
+    assert RegionCode.parse("670000").province_name == "某地（虚构）"
+    config.store(path)
+    assert Config.load(path) == config
+
+
+@pytest.mark.parametrize("provinces", ["6", "66", "50 四川省", "兵团 66"])
+def test_setting_that_names_no_new_province_is_refused(tmp_path: Path, provinces: str) -> None:
+    settings = {"member": "500000", "name": "重庆市", "chain": "/c", "provinces": provinces}
+    with pytest.raises(MalformedInputError) as caught:
+        Config.load(write(tmp_path / CONFIG_NAME, settings))
+    assert caught.value.field == "provinces"

@@ -39,6 +39,14 @@ def make_home(
         str,
         typer.Option("--consortium", metavar="ADDR", help="If it is not the first on its chain."),
     ] = "",
+    provinces: Annotated[
+        str,
+        typer.Option(
+            "--provinces",
+            metavar="CODES",
+            help='Province codes that GB/T 2260 has not: "66 新疆生产建设兵团; …".',
+        ),
+    ] = "",
     found: Annotated[
         bool, typer.Option("--found", help="Found a new ledger with this member as its first.")
     ] = False,
@@ -55,16 +63,25 @@ def make_home(
     """
     from ledger.actions.founding import create_home
     from ledger.chain.engines import ChainLocation
-    from ledger.identifiers import MemberId
+    from ledger.identifiers import MemberId, register_provinces
 
     if bool(region) == bool(member):
         raise typer.BadParameter("give either --region (a province) or --member (a department)")
+    register_provinces(provinces)
     who = MemberId.parse(region or member)
     location = ChainLocation.parse(chain)
     is_begun = found and _is_home_of(session.home, who)
     passphrase = session.passphrase.read(is_new=not is_begun)
     if not is_begun:
-        summary = create_home(session.home, who, name, location, passphrase, consortium=consortium)
+        summary = create_home(
+            session.home,
+            who,
+            name,
+            location,
+            passphrase,
+            consortium=consortium,
+            provinces=provinces,
+        )
     if found:
         summary = _found(session, passphrase, is_new=not is_begun)
     output = session.output

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.identifiers import regions
 from tests.support.command_line import CommandLine, at
 from tests.support.consortium import Consortium
 
@@ -69,6 +70,25 @@ def test_newcomer_is_admitted_by_vote(consortium: Consortium, newcomer: CommandL
     assert "Carried out" in second.run("govern", "vote", short, "--approve").stdout
     members = newcomer.json("govern", "members")
     assert [each["member"] for each in members] == ["500000", "510000", "520000"]
+
+
+def test_corps_without_a_code_of_the_standard_joins_under_the_code_of_the_settings(
+    consortium: Consortium, newcomer: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corps = "66 新疆生产建设兵团"
+    first = at(consortium)
+    init = ("init", "--name", "新疆生产建设兵团", "--region", "660000", "--chain", consortium.chain)
+    with monkeypatch.context() as fresh:
+        fresh.setattr(regions, "_PROVINCES", dict(regions._PROVINCES))
+        newcomer.run(*init, "--provinces", corps)
+    application = newcomer.home / "application.json"
+    refused = first.json("govern", "propose", "admit", application, code=1)
+    assert "660000" in refused["error"]["message"]
+    settings = first.home / "zhenglian.toml"
+    settings.write_text(settings.read_text("utf-8") + f'provinces = "{corps}"\n', "utf-8")
+    monkeypatch.setattr(regions, "_PROVINCES", dict(regions._PROVINCES))
+    proposal = first.json("govern", "propose", "admit", application)
+    assert (proposal["action"], proposal["state"]) == ("admit member", "open")
 
 
 @pytest.mark.parametrize(
