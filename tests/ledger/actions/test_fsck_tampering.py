@@ -219,3 +219,15 @@ def test_nothing_altered_in_a_table_goes_unnoticed(ledger: Ledger, table: Table)
     expected = {(column, "other value") for name, column in OTHER_VALUES if name == table.name}
     expected |= {(column, "nothing") for name, column in NOTHING if name == table.name}
     assert find_silence(ledger, table) == expected
+
+
+@pytest.mark.parametrize("column", ["name", "value"])
+@pytest.mark.parametrize("placed", ["x'00'", "'x'", "5", "CAST(x'ff41' AS TEXT)"])
+def test_vault_with_altered_settings_is_not_opened(
+    ledger: Ledger, column: str, placed: str
+) -> None:
+    """They hold the wrapped vault key, without which there is nothing to check."""
+    with closing(vault_of(ledger)) as raw:
+        raw.execute(f"UPDATE settings SET {column} = {placed}")
+    with ledger.open() as home, pytest.raises(LedgerError):
+        fsck(home)
