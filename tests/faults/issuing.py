@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from pathlib import Path
 
 from ledger.actions.fsck import fsck
 from ledger.actions.holdings import find_stored
+from ledger.actions.issuance.outcome import IssuanceLimits, IssuanceReport
 from ledger.actions.presentation import present, verify_document
 from ledger.records import BatchAnchored
-from ledger.vault.tables import BatchState
+from ledger.vault.tables import BatchState, RunState
 from ledger.verification.finding import Outcome
 from ledger.workspace import Workspace
-from tests.ledger.actions.homes import identify
+from tests.ledger.actions.homes import Ledger, identify
 
 
 def require_passed(workspace: Workspace, numbers: Iterable[int]) -> None:
@@ -51,3 +53,22 @@ def require_sound(workspace: Workspace, certificates: int) -> None:
     checked = fsck(workspace)
     assert (checked.problems, checked.remarks) == ((), ())
     assert checked.certificates == certificates
+
+
+def finish(
+    ledger: Ledger, source: Path, rows: int, edges: Iterable[int], limits: IssuanceLimits
+) -> IssuanceReport:
+    """Issues the file again to its end, and requires that all is as if nothing had happened.
+
+    Args:
+        rows: of the file, with the numbers from 0.
+        edges: those whose certificates are verified.
+    """
+    report = ledger.issue(source, limits=limits)
+    assert (report.state, report.rows) == (RunState.COMPLETED, rows)
+    assert report.issued + report.already_issued == rows
+    with ledger.open() as workspace:
+        require_each_row_once(workspace, range(rows))
+        require_passed(workspace, edges)
+        require_sound(workspace, rows)
+    return report

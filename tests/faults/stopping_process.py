@@ -1,21 +1,14 @@
 """`python -m tests.faults.stopping_process DIRECTORY ACTION MOMENT OCCURRENCE [SOURCE]`
 
 Does one action in a ledger's directory and kills itself, as kill -9 does, when a moment comes for
-the given time. For the moment `all` it goes on to its end and prints how often each came. Only here
-does anything know of these moments: the methods of the product are wrapped from outside, and do
-all that they otherwise do.
+the given time. For the moment `all` it goes on to its end and prints how often each came.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sys
-from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from ledger.actions.decisions import LifecycleAct
 from ledger.actions.founding import found_ledger
@@ -31,28 +24,14 @@ from ledger.vault.key_files import KeyFiles
 from ledger.vault.outbox import Outbox
 from ledger.vault.runs import Runs
 from ledger.workspace import Config
-from tests.ledger.actions.homes import (
-    DECISION,
-    HOUSING,
-    TRANSPORT,
-    Ledger,
-    identify,
-)
+from tests.faults.moments import Moment, count_all, stop_at
+from tests.ledger.actions.homes import DECISION, HOUSING, TRANSPORT, Ledger, identify
 
 LIMITS = IssuanceLimits(batch_rows=10, chunk_rows=4, chunks_in_flight=1, chunks_staged_together=1)
 IN_WORKERS = IssuanceLimits(batch_rows=512, chunk_rows=64, workers_from_bytes=0)
 REVOKED = (1, 3)
 NEVER = "never"
 ALL = "all"
-
-
-class Moment(NamedTuple):
-    """Before or after a method is carried out."""
-
-    owner: type
-    method: str
-    is_before: bool = False
-
 
 MOMENTS = {
     "run begun": Moment(Runs, "begin"),
@@ -70,42 +49,6 @@ MOMENTS = {
     "seal key kept": Moment(KeyFiles, "store_seal_key"),
     "settings stored": Moment(Config, "store"),
 }
-
-
-def stop_at(moment: Moment, occurrence: int) -> None:
-    """Ends this process, without any farewell, when the moment comes that many times."""
-    left = occurrence
-
-    def note() -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    wrap(moment, note)
-
-
-def count_all() -> Counter[str]:
-    """Counts every moment from now on."""
-    counts: Counter[str] = Counter()
-    for name, moment in MOMENTS.items():
-        wrap(moment, lambda name=name: counts.update([name]))
-    return counts
-
-
-def wrap(moment: Moment, note: Callable[[], None]) -> None:
-    """Has every occurrence of the moment noted."""
-    original: Callable[..., Any] = getattr(moment.owner, moment.method)
-
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        if moment.is_before:
-            note()
-        result = original(*args, **kwargs)
-        if not moment.is_before:
-            note()
-        return result
-
-    setattr(moment.owner, moment.method, wrapped)
 
 
 def act(ledger: Ledger, action: str, source: Path) -> None:
@@ -132,7 +75,7 @@ def act(ledger: Ledger, action: str, source: Path) -> None:
 
 if __name__ == "__main__":
     directory, action, moment, occurrence, *source = sys.argv[1:]
-    counts = count_all() if moment == ALL else None
+    counts = count_all(MOMENTS) if moment == ALL else None
     if moment in MOMENTS:
         stop_at(MOMENTS[moment], int(occurrence))
     print("ready", flush=True)

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from ledger.actions.fsck import fsck
-from ledger.actions.issuance.outcome import IssuanceReport
 from ledger.actions.issuers import rotate_seal_key
 from ledger.vault.tables import BatchState, RunState
 from tests.faults.issuing import (
     find_acknowledged,
+    finish,
     require_each_row_once,
     require_passed,
     require_sound,
@@ -51,18 +51,6 @@ def source(tmp_path: Path) -> Path:
     return write_file(tmp_path / "rows.csv", range(ROWS))
 
 
-def finish(ledger: Ledger, source: Path) -> IssuanceReport:
-    """Runs it again to its end, and requires that all is as if nothing had happened."""
-    report = ledger.issue(source, limits=LIMITS)
-    assert (report.state, report.rows) == (RunState.COMPLETED, ROWS)
-    assert report.issued + report.already_issued == ROWS
-    with ledger.open() as workspace:
-        require_each_row_once(workspace, range(ROWS))
-        require_passed(workspace, EDGES)
-        require_sound(workspace, ROWS)
-    return report
-
-
 @pytest.mark.parametrize(("moment", "occurrence"), MOMENTS)
 def test_killed_at_a_moment_and_run_again_every_row_has_one_certificate(
     ledger: Ledger, source: Path, moment: str, occurrence: int
@@ -71,7 +59,7 @@ def test_killed_at_a_moment_and_run_again_every_row_has_one_certificate(
     with ledger.open() as workspace:
         assert fsck(workspace).problems == ()
         require_passed(workspace, find_acknowledged(workspace, EDGES))
-    finish(ledger, source)
+    finish(ledger, source, ROWS, EDGES, LIMITS)
 
 
 def test_the_moments_listed_are_all_there_are(ledger: Ledger, source: Path) -> None:
@@ -86,7 +74,7 @@ def test_a_key_rotated_before_it_goes_on_gives_no_row_two_certificates(
     with ledger.open() as workspace:
         new_key = rotate_seal_key(workspace, HOUSING).key_id
     ledger.ahead_s += 61
-    finish(ledger, source)
+    finish(ledger, source, ROWS, EDGES, LIMITS)
     with ledger.open() as workspace:
         anchored = workspace.vault.batches.in_state(BatchState.ANCHORED)
         # A transaction that was kept is sent first: then the first batch is the old key's.
@@ -97,7 +85,7 @@ def test_a_key_rotated_before_it_goes_on_gives_no_row_two_certificates(
 def test_killed_again_and_again_it_comes_to_the_same_end(ledger: Ledger, source: Path) -> None:
     for moment in ("chunk staged", "chunk staged", "batch closed", "transaction sent"):
         assert is_stopped_at(ledger, "issue", moment, 1, source)
-    finish(ledger, source)
+    finish(ledger, source, ROWS, EDGES, LIMITS)
     again = ledger.issue(source, limits=LIMITS)
     assert (again.issued, again.already_issued, again.batches) == (0, ROWS, ())
 

@@ -10,7 +10,7 @@ import csv
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from ledger.chain.engines import ChainLocation
 from ledger.identifiers import CertificateId, CertificateType, MemberId, RegionCode, Uscc
 from ledger.vault import key_files
 from ledger.vault.passphrase import ScryptCost
-from ledger.workspace import Workspace
+from ledger.workspace import CONFIG_NAME, Config, Workspace
 
 PASSPHRASE = "a passphrase for tests"
 CHEAP = ScryptCost(n=2, r=1, p=1)
@@ -122,10 +122,15 @@ class Ledger:
     def copy(self, directory: Path) -> Ledger:
         """The same ledger, beginning another life in another directory."""
         shutil.copytree(self.directory, directory, dirs_exist_ok=True)
-        for settings in directory.glob("*/zhenglian.toml"):
+        for settings in directory.glob(f"*/{CONFIG_NAME}"):
             text = settings.read_text("utf-8")
             settings.write_text(text.replace(str(self.directory), str(directory)), "utf-8")
         return Ledger(directory, self.ahead_s)
+
+    def set_chain(self, location: str) -> None:
+        """Lets every home find its chain elsewhere: in another directory, or by a URL."""
+        for settings in self.directory.glob(f"*/{CONFIG_NAME}"):
+            replace(Config.load(settings), chain=location).store(settings)
 
 
 def found(directory: Path) -> Ledger:
