@@ -23,6 +23,8 @@ demo: setup ## the story of four provinces, with attacks; writes build/demo/summ
 
 test: test-python test-contracts ## every test, whole
 
+# Three settings have the tests do more, for hours if one likes: ZHENGLIAN_RANDOM_KILLS=N,
+# ZHENGLIAN_EVERY_SYSTEM_CALL=1, ZHENGLIAN_EVERY_MODULE_OVER_HTTP=1 (the modules that say so tell).
 test-python: $(VENV)/.dev contracts/node_modules/.installed
 	@sh scripts/require_tools.sh openssl
 	@sh scripts/require_tools.sh postgresql

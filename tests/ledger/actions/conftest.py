@@ -13,6 +13,30 @@ from tests.ledger.actions.homes import (
     found,
     write_file,
 )
+from tests.support.over_http import take_both_ways, way_to_chain
+
+__all__ = ["way_to_chain"]
+
+BOTH_WAYS = (
+    "test_anchoring",
+    "test_audit",
+    "test_departments",
+    "test_erasure",
+    "test_facts",
+    "test_founding",
+    "test_fsck",
+    "test_issuers",
+    "test_lifecycle",
+    "test_listing",
+    "test_loop",
+    "test_presentation",
+    "test_proposals",
+    "test_settlement",
+)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    take_both_ways(metafunc, ("founded", "made", "ministry"), BOTH_WAYS)
 
 
 @pytest.fixture(scope="session")
