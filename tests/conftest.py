@@ -44,3 +44,14 @@ def consortium(
     with serve_chain(own.chain) as served:
         own.set_chain_of_all(served.url)
         yield own
+
+
+@pytest.fixture(scope="session", autouse=True)
+def blocks_in_quick_succession() -> Iterator[None]:
+    """Whoever sends one transaction after the other waits little for each block."""
+    from local_chain.embedded import EmbeddedChain
+
+    defaults = EmbeddedChain.open.__func__.__kwdefaults__
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(defaults, "seal_interval_s", 0.02)
+        yield
