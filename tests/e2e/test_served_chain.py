@@ -31,7 +31,7 @@ from tests.support.served_chain import ROOT, ServedChain, serve_chain, start_ser
 
 EXAMPLE = ROOT / "examples" / "W011-chongqing-2000.csv"
 SHOWN = "1.2.156.3005.2.11100000000013338W011.11500000000000001G.20230000001.001.1"
-DEATHS = 6
+DEATHS = 3
 PROGRAM = (sys.executable, "-c", "from zhenglian.app import main; main()")
 
 
