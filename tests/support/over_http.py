@@ -4,8 +4,8 @@ Nothing is imitated: the chain is opened as `connect` opens it, the node's own H
 for as long as it is open, and the library's own HTTP client asks it. Only the port is shared, by
 all chains of the process: each is served below a path of its own.
 
-Tests of some modules run both ways; with ZHENGLIAN_EVERY_MODULE_OVER_HTTP=1 those of every module
-that can (some minutes more).
+Tests of some modules run both ways; with ZHENGLIAN_EVERY_MODULE_OVER_HTTP=1 those of the
+others run over HTTP alone, since some of them use up what their tests share.
 """
 
 from __future__ import annotations
@@ -97,13 +97,13 @@ def way_to_chain(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 def take_both_ways(
     metafunc: pytest.Metafunc, fixtures: Collection[str], modules: Collection[str]
 ) -> None:
-    """Runs a test both ways if its module is among these, or all are asked for.
+    """Runs a test both ways if its module is among these; the others, if asked for, by HTTP.
 
     Args:
         fixtures: only with one of them has a test a chain.
         modules: names of test modules, without their directories.
     """
     module = metafunc.module.__name__.rpartition(".")[2]
-    is_wanted = IS_EVERY_MODULE or module in modules
-    if is_wanted and not set(fixtures).isdisjoint(metafunc.fixturenames):
-        metafunc.parametrize("way_to_chain", WAYS, indirect=True)
+    ways = WAYS if module in modules else (HTTP,) if IS_EVERY_MODULE else ()
+    if ways and not set(fixtures).isdisjoint(metafunc.fixturenames):
+        metafunc.parametrize("way_to_chain", ways, indirect=True)

@@ -26,7 +26,6 @@ BOTH_WAYS = (
     "test_founding",
     "test_fsck",
     "test_issuers",
-    "test_lifecycle",
     "test_listing",
     "test_loop",
     "test_presentation",
