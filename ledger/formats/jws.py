@@ -17,9 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from ledger.errors import MalformedInputError
-from ledger.formats.seals import P256_ORDER, der_to_raw, raw_to_der
+from ledger.formats.p256 import HIGHEST_S, der_to_raw, raw_to_der
 
-HIGHEST_S = P256_ORDER // 2
 SIGNATURE_SIZE = 64
 MAX_JSON_DEPTH = 32
 ES256 = ec.ECDSA(Prehashed(SHA256()))

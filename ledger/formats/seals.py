@@ -15,19 +15,14 @@ from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import (
-    Prehashed,
-    decode_dss_signature,
-    encode_dss_signature,
-)
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from ledger.errors import MalformedInputError
+from ledger.formats.p256 import HIGHEST_S, der_to_raw, raw_to_der
 from ledger.records import Signature
 
 SUITE_P256: Final = 1
-P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-
 _SIZE = 32
 _ALGORITHM = ec.ECDSA(Prehashed(SHA256()))
 
@@ -54,7 +49,7 @@ def verify_digest(x: bytes, y: bytes, digest: bytes, signature: Signature) -> bo
     False also for an unknown suite, a point off the curve, an s in the upper half and sizes other
     than 32 bytes: nothing that a contract could hold makes this raise.
     """
-    is_low = 0 < int.from_bytes(signature.s, "big") <= P256_ORDER // 2
+    is_low = 0 < int.from_bytes(signature.s, "big") <= HIGHEST_S
     sizes = {len(x), len(y), len(digest), len(signature.r), len(signature.s)}
     if signature.suite != SUITE_P256 or not is_low or sizes != {_SIZE}:
         return False
@@ -105,34 +100,6 @@ def load_public_key(x: bytes, y: bytes) -> ec.EllipticCurvePublicKey:
         raise MalformedInputError(
             f"expected a point on P-256, got ({x.hex()}, {y.hex()})", field="x"
         ) from error
-
-
-def raw_to_der(raw: bytes) -> bytes:
-    """r || s, 32 bytes each, as the DER SEQUENCE of two INTEGERs.
-
-    Raises:
-        MalformedInputError: another length.
-    """
-    if len(raw) != 2 * _SIZE:
-        raise MalformedInputError(f"expected a signature of 64 bytes, got {len(raw)}")
-    r, s = raw[:_SIZE], raw[_SIZE:]
-    return encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
-
-
-def der_to_raw(der: bytes) -> bytes:
-    """A DER signature as r || s, 32 bytes each, with s taken to the lower half of the order.
-
-    Raises:
-        MalformedInputError: not DER, or r or s outside 1..n-1.
-    """
-    try:
-        r, s = decode_dss_signature(der)
-    except ValueError as error:
-        raise MalformedInputError(f"expected a DER signature, got {der[:80].hex()}") from error
-    if not (0 < r < P256_ORDER and 0 < s < P256_ORDER):
-        raise MalformedInputError("expected r and s between 1 and the order of P-256")
-    s = min(s, P256_ORDER - s)
-    return r.to_bytes(_SIZE, "big") + s.to_bytes(_SIZE, "big")
 
 
 def _require_p256(curve: ec.EllipticCurve) -> None:

@@ -16,9 +16,9 @@ from ledger import records
 from ledger.abi import Statement
 from ledger.formats.certificate import compute_batch_key
 from ledger.formats.merkle import MerkleTree, leaf_hash
+from ledger.formats.p256 import der_to_raw
 from ledger.formats.seals import (
     compute_key_id,
-    der_to_raw,
     public_coordinates,
     sign_digest,
     verify_digest,

@@ -40,7 +40,7 @@ from ledger.formats.jws import (
 )
 from ledger.formats.key_binding import create_holder_jwk, create_key_binding, parse_holder_jwk
 from ledger.formats.merkle import leaf_hash
-from ledger.formats.seals import P256_ORDER
+from ledger.formats.p256 import P256_ORDER
 from ledger.identifiers import RegionCode
 from tests.support.departments import (
     CHONGQING_HOUSING,

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from ledger.errors import MalformedInputError
 from ledger.formats.jws import (
-    HIGHEST_S,
     compute_digest,
     decode_base64url,
     encode_base64url,
@@ -20,7 +19,7 @@ from ledger.formats.jws import (
     require_shallow,
     sign_es256,
 )
-from ledger.formats.seals import P256_ORDER
+from ledger.formats.p256 import HIGHEST_S, P256_ORDER
 
 KEY = ec.derive_private_key(1234567, ec.SECP256R1())
 

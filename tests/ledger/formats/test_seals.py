@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from ledger.errors import MalformedInputError
 from ledger.formats import seals
-from ledger.formats.seals import P256_ORDER, SUITE_P256
+from ledger.formats.p256 import P256_ORDER
+from ledger.formats.seals import SUITE_P256
 from ledger.records import Signature
 
 digests = st.binary(min_size=32, max_size=32)
@@ -169,33 +170,3 @@ def test_key_id_binds_suite_and_point() -> None:
             seals.compute_key_id(suite, X, Y)
     with pytest.raises(MalformedInputError, match="x: expected 32"):
         seals.compute_key_id(1, X[1:], Y)
-
-
-@given(st.integers(1, P256_ORDER - 1), st.integers(1, P256_ORDER - 1))
-def test_der_and_raw_are_two_forms_of_one_signature(r: int, s: int) -> None:
-    raw = r.to_bytes(32, "big") + low(s)
-    high = raw[:32] + (P256_ORDER - int.from_bytes(low(s), "big")).to_bytes(32, "big")
-
-    assert seals.der_to_raw(seals.raw_to_der(raw)) == raw
-    assert seals.der_to_raw(seals.raw_to_der(high)) == raw
-
-
-@pytest.mark.parametrize(
-    "der",
-    [
-        b"",
-        b"\x30\x00",
-        bytes.fromhex("3006020100020101"),  # r = 0
-        bytes.fromhex("3006020101020100"),  # s = 0
-        bytes.fromhex("3006020101020101") + b"\x00",  # trailing byte
-        bytes.fromhex("300702010102020001"),  # padded integer
-    ],
-)
-def test_der_that_is_no_signature_is_refused(der: bytes) -> None:
-    with pytest.raises(MalformedInputError):
-        seals.der_to_raw(der)
-
-
-def test_raw_of_another_length_is_refused() -> None:
-    with pytest.raises(MalformedInputError, match="64 bytes, got 63"):
-        seals.raw_to_der(bytes(63))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ledger.formats.evidence import Evidence, parse_evidence
 from ledger.formats.jws import encode_base64url
-from ledger.formats.seals import P256_ORDER
+from ledger.formats.p256 import P256_ORDER
 from ledger.formats.status_list import Status
 from ledger.records import StatusChanged
 from ledger.verification.finding import Outcome
