@@ -10,12 +10,14 @@ import gc
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection
+from types import ModuleType
 from typing import ParamSpec, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -163,10 +165,22 @@ def _start_workers(executor: Executor) -> None:
     """Starts the workers deaf to Ctrl-C, which is for this process to answer, once."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        for _ in range(WORKERS):
-            executor.submit(int)  # each starts a process, which inherits the mask
+        with _unnamed_main():
+            for _ in range(WORKERS):
+                executor.submit(int)  # each starts a process, which inherits the mask
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _unnamed_main() -> Iterator[None]:
+    """Keeps workers from loading the whole program: they run its main module, if it has a name."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 @contextmanager
