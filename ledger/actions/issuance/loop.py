@@ -119,21 +119,23 @@ def issue_file(
     if not source.is_file():
         raise NotFoundError(f"no file {source}", field="file")
     schema = workspace.schema(certificate_type)
-    department = find_department(workspace, issuer)
-    key = find_seal_key(workspace, issuer)
-    _require_mandate(workspace, issuer, certificate_type)
-    settled = settle_closed_batches(workspace, issuer=issuer)
-    require_none_lost(workspace, issuer)
-    vault, size, now_unix = workspace.vault, source.stat().st_size, workspace.now_unix()
-    order = make_order(key.private_key, key.x5c, issuer, department.name, vault.row_cipher)
-    run_id, given_up = _begin_run(workspace, source, succession)
-    terms = BatchTerms(run_id, key.key_id, certificate_type, now_unix)
+    size = source.stat().st_size
+    is_large = size * _UNPACKED.get(source.suffix.lower(), 1) >= limits.workers_from_bytes
     with ExitStack() as stack:
-        is_large = size * _UNPACKED.get(source.suffix.lower(), 1) >= limits.workers_from_bytes
+        # Workers first: they start while chain and vault are opened.
+        pool = stack.enter_context(open_executor(in_workers=is_large))
         if is_large:
             stack.enter_context(rare_collections())
+        department = find_department(workspace, issuer)
+        key = find_seal_key(workspace, issuer)
+        _require_mandate(workspace, issuer, certificate_type)
+        settled = settle_closed_batches(workspace, issuer=issuer)
+        require_none_lost(workspace, issuer)
+        vault, now_unix = workspace.vault, workspace.now_unix()
+        order = make_order(key.private_key, key.x5c, issuer, department.name, vault.row_cipher)
+        run_id, given_up = _begin_run(workspace, source, succession)
+        terms = BatchTerms(run_id, key.key_id, certificate_type, now_unix)
         stream = stack.enter_context(source.open("rb"))
-        pool = stack.enter_context(open_executor(in_workers=is_large))
         run = _Run(
             workspace,
             run_id,
