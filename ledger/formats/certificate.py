@@ -175,6 +175,7 @@ def compute_midnight_unix(day: date) -> int:
     return (day - _EPOCH).days * 86_400 - CHINA_OFFSET_S
 
 
+@lru_cache(maxsize=4096)
 def compute_validity(valid_from: date, valid_until: date | None) -> tuple[int, int | None]:
     """Unix seconds [from, until) of a span of civil days in China, the last day included."""
     begins = compute_midnight_unix(valid_from)

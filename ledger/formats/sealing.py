@@ -25,7 +25,6 @@ from ledger.formats.certificate import (
     DocumentDigest,
     Placement,
     compute_validity,
-    join_compact,
 )
 from ledger.formats.disclosure import create_disclosures
 from ledger.formats.draft import CertificateDraft
@@ -44,14 +43,20 @@ class SealedCertificate:
     Args:
         payload: base64url of the claims.
         signature: r || s, 64 bytes.
-        disclosures: all disclosures, encoded.
+        disclosures: all disclosures, encoded: at least those of `HOLDER_CLAIMS`.
         leaf_hash: its leaf in the batch.
     """
 
     payload: bytes = field(repr=False)
     signature: bytes = field(repr=False)
-    disclosures: tuple[str, ...] = field(repr=False)
+    disclosures: tuple[bytes, ...] = field(repr=False)
     leaf_hash: bytes
+
+    @property
+    def body(self) -> bytes:
+        """All of the compact form but its header: what the vault keeps."""
+        signature = encode_base64url(self.signature)
+        return b".%b.%b~%b~" % (self.payload, signature, b"~".join(self.disclosures))
 
     def to_compact(self, header: bytes) -> str:
         """The whole certificate with all its disclosures.
@@ -59,8 +64,7 @@ class SealedCertificate:
         Args:
             header: `CertificateSealer.header` of the sealer that made it.
         """
-        jwt = b"%b.%b.%b" % (header, self.payload, encode_base64url(self.signature))
-        return join_compact(jwt.decode(), self.disclosures)
+        return (header + self.body).decode()
 
 
 class CertificateSealer:
@@ -176,7 +180,7 @@ class CertificateSealer:
             }
         return self._sign(encode_base64url(orjson.dumps(claims)), disclosures)
 
-    def _sign(self, payload: bytes, disclosures: tuple[str, ...]) -> SealedCertificate:
+    def _sign(self, payload: bytes, disclosures: tuple[bytes, ...]) -> SealedCertificate:
         signing_hash, leaf_hash = self._signing_hash.copy(), self._leaf_hash.copy()
         signing_hash.update(payload)
         signature = sign_es256(self._private_key, signing_hash.digest())

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class StagedCertificate:
+class StagedCertificate(NamedTuple):
     """A sealed certificate on its way into the vault.
 
     Args:
@@ -27,12 +26,5 @@ class StagedCertificate:
     wrapped_key: bytes
 
     def __reduce__(self) -> tuple[type[StagedCertificate], tuple[object, ...]]:
-        """Pickled as a call: the default, which sets each field by itself, takes thrice as long."""
-        return StagedCertificate, (
-            self.identifier,
-            self.position,
-            self.leaf_hash,
-            self.content_mac,
-            self.ciphertext,
-            self.wrapped_key,
-        )
+        """Pickled as a call, which is quicker than the default of a named tuple."""
+        return StagedCertificate, tuple(self)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from ledger.actions.issuance import cells as cell_reading
 from ledger.actions.issuance.cells import CellProblem
@@ -25,8 +25,7 @@ _MEMO_VALUES = 1 << 15
 _TRUNCATED_END = "000"
 
 
-@dataclass(frozen=True, slots=True)
-class RowResult:
+class RowResult(NamedTuple):
     """What one row of a file came to: a draft, or errors. Warnings come with either.
 
     `line` is the line of the file, the first being 1, on which the row begins.

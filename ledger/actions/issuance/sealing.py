@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection
 from types import ModuleType
-from typing import ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -64,8 +64,7 @@ class SealingOrder:
         return f"SealingOrder({self.issuer})"
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedDraft:
+class PlacedDraft(NamedTuple):
     """A draft with what recognises its content, and the certificate it replaces."""
 
     draft: CertificateDraft
@@ -74,7 +73,7 @@ class PlacedDraft:
 
     def __reduce__(self) -> tuple[type[PlacedDraft], tuple[object, ...]]:
         """Pickled as a call, as a draft is."""
-        return PlacedDraft, (self.draft, self.content_mac, self.related)
+        return PlacedDraft, tuple(self)
 
 
 def make_order(
@@ -125,10 +124,8 @@ def seal_chunk(
             related=placed.related,
         )
         identifier = str(placed.draft.certificate_id)
-        # The header is the batch's; the rest of the compact form is the row's content.
-        content = certificate.to_compact(b"").encode()
         binding = certificate_binding(certificate.leaf_hash, identifier)
-        row = order.cipher.encrypt(content, binding)
+        row = order.cipher.encrypt(certificate.body, binding)
         staged.append(
             StagedCertificate(
                 identifier,

@@ -59,6 +59,7 @@ SEALED = SEALER.seal(
     DRAFT, PLACEMENT, SEALED_AT_UNIX, holder_jwk=create_holder_jwk(HOLDER_KEY.public_key())
 )
 COMPACT = SEALED.to_compact(SEALER.header)
+DISCLOSURES = tuple(text.decode() for text in SEALED.disclosures)
 CERTIFICATE = parse_certificate(COMPACT)
 
 
@@ -74,7 +75,7 @@ def claims_of(certificate: Certificate = CERTIFICATE) -> dict[str, object]:
 
 def reseal(
     payload: bytes,
-    disclosures: tuple[str, ...] = SEALED.disclosures,
+    disclosures: tuple[str, ...] = DISCLOSURES,
     header: bytes = SEALER.header,
 ) -> str:
     """Any payload, truly sealed: for what a faulty or hostile issuer might make."""
@@ -148,7 +149,7 @@ def test_validity_is_counted_in_civil_days_of_china() -> None:
 
 
 def test_long_term_certificate_has_no_end() -> None:
-    sealed = SEALER.seal(replace(DRAFT, valid_until=None), PLACEMENT, SEALED_AT_UNIX)
+    sealed = SEALER.seal(DRAFT._replace(valid_until=None), PLACEMENT, SEALED_AT_UNIX)
     certificate = parse_certificate(sealed.to_compact(SEALER.header))
     assert certificate.valid_until_unix is None
     assert "exp" not in claims_of(certificate)
@@ -201,7 +202,7 @@ FORGED = disclose("category", "C1")
         (COMPACT.rstrip("~").replace("~", "") + "~", "signature_malformed"),
         (COMPACT + "x" * MAX_CERTIFICATE_CHARACTERS, "certificate_too_large"),
         (COMPACT + FORGED + "~", "disclosure_unreferenced"),
-        (COMPACT + SEALED.disclosures[0] + "~", "disclosure_repeated"),
+        (COMPACT + DISCLOSURES[0] + "~", "disclosure_repeated"),
         (COMPACT + "~", "json_malformed"),
         (COMPACT.replace("~", "=~", 1), "base64url_malformed"),
         (" " + COMPACT, "base64url_malformed"),

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import pickle
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -65,7 +64,7 @@ def test_draft_comes_to_a_worker_as_it_is(draft: CertificateDraft) -> None:
 
 
 def test_order_of_own_fields_does_not_matter() -> None:
-    turned = replace(DRAFT, holder_fields={"postCategory": "C3", "sex": "男"})
+    turned = DRAFT._replace(holder_fields={"postCategory": "C3", "sex": "男"})
     assert turned.content_digest_input() == DRAFT.content_digest_input()
 
 
@@ -81,7 +80,7 @@ def test_order_of_own_fields_does_not_matter() -> None:
     ],
 )
 def test_every_change_changes_the_content(changed: dict[str, object]) -> None:
-    altered = replace(DRAFT, **changed)  # type: ignore[arg-type]  # the table mixes field types
+    altered = DRAFT._replace(**changed)  # type: ignore[arg-type]  # the table mixes field types
     assert altered.content_digest_input() != DRAFT.content_digest_input()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,7 +119,7 @@ def test_position_staged_already_is_refused(vault: Vault) -> None:
 def test_batch_holds_65536_and_no_more(vault: Vault) -> None:
     batch = vault.batches.open(new_batch())
     row = seal(vault.row_cipher, "a", 0)
-    staged = [replace(row, identifier=str(n), position=n) for n in range(65_537)]
+    staged = [row._replace(identifier=str(n), position=n) for n in range(65_537)]
     with pytest.raises(ConflictError) as refusal:
         vault.certificates.stage(batch.pk, staged)
     assert refusal.value.code == "batch_full"
@@ -147,7 +146,7 @@ def test_value_of_another_length_is_refused_without_being_shown(
     batch = vault.batches.open(new_batch())
     row = seal(vault.row_cipher, "secret-identifier", 0)
     with pytest.raises(ConflictError, match=f"{column}_length") as refusal:
-        vault.certificates.stage(batch.pk, [replace(row, **{column: b"x" * size})])
+        vault.certificates.stage(batch.pk, [row._replace(**{column: b"x" * size})])
     assert "secret-identifier" not in str(refusal.value.__cause__)
     assert "secret-identifier" not in str(refusal.value.__cause__.__cause__)
     assert vault.certificates.find("secret-identifier") is None
