@@ -7,6 +7,7 @@ SHA-256, in `_sd`. Fields are flat here: no disclosure contains further digests.
 
 from __future__ import annotations
 
+from binascii import b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -19,7 +20,7 @@ from ledger.formats.jws import decode_base64url, encode_base64url, parse_json, r
 
 SALT_SIZE = 18  # 144 bits, over the 128 that RFC 9901 §9.3 recommends; 24 characters without rest
 _SALT_TEXT = 24
-_BLANKS = (b"", b"  ", b" ")
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _DIGEST_NAMES = frozenset({"_sd", "_sd_alg", "..."})
 
 
@@ -43,8 +44,7 @@ class Disclosure:
 def create_disclosures(fields: Mapping[str, str]) -> tuple[tuple[bytes, ...], list[str]]:
     """Salt every field afresh.
 
-    Each disclosure is filled up with blanks behind the JSON to whole groups of three bytes. All
-    digests are encoded in one go, each with a byte whose character is dropped.
+    Salts are encoded in one go, and so are digests, each with a byte whose character is dropped.
 
     Args:
         fields: values by name.
@@ -54,13 +54,14 @@ def create_disclosures(fields: Mapping[str, str]) -> tuple[tuple[bytes, ...], li
     """
     salts = encode_base64url(urandom(SALT_SIZE * len(fields))).decode()
     each_salt = [salts[start : start + _SALT_TEXT] for start in range(0, len(salts), _SALT_TEXT)]
-    texts = map(orjson.dumps, zip(each_salt, fields, fields.values(), strict=True))
-    encoded = [encode_base64url(text + _BLANKS[len(text) % 3]) for text in texts]
+    encoded = [
+        b2a_base64(orjson.dumps(each), newline=False).translate(_URL_SAFE, b"=")
+        for each in zip(each_salt, fields, fields.values(), strict=True)
+    ]
     digests = b"\0".join([sha256(disclosure).digest() for disclosure in encoded])
     joined = encode_base64url(digests).decode()
-    return tuple(encoded), sorted(
-        [joined[start : start + 43] for start in range(0, len(joined), 44)]
-    )
+    each_digest = [joined[start : start + 43] for start in range(0, len(joined), 44)]
+    return tuple(encoded), sorted(each_digest)
 
 
 def parse_disclosure(encoded: str) -> Disclosure:
