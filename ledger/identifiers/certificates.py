@@ -121,27 +121,18 @@ def _is_tail(serial: str, version: str) -> bool:
 class CertificateId:
     """The identifier of one version of one certificate.
 
-    `has_deviant_check` says that the check character is the one a faulty implementation in the
-    field writes. It follows from the other fields, so it takes no part in comparisons.
+    Kept as its text, beside what all identifiers with the same beginning share: files have a
+    million of them. `has_deviant_check` says that the check character is the one a faulty
+    implementation in the field writes.
     """
 
-    type: CertificateType
-    issuer: Uscc | RegionCode
-    serial: str
-    version: str
-    check: str
+    text: str
+    _head: _Head = field(repr=False, compare=False)
     has_deviant_check: bool = field(default=False, compare=False)
 
     def __reduce__(self) -> tuple[Callable[..., CertificateId], tuple[object, ...]]:
-        """Pickled as a call, which is quicker than setting each field."""
-        return CertificateId, (
-            self.type,
-            self.issuer,
-            self.serial,
-            self.version,
-            self.check,
-            self.has_deviant_check,
-        )
+        """Pickled as a call of the parser's last step, with the text alone."""
+        return _restore, (self.text, self.has_deviant_check)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -169,12 +160,12 @@ class CertificateId:
             raise _wrong_shape(text)
         expected = check_characters.iso_character(state)
         if check == expected:
-            return cls(head.type, head.issuer, serial, version, check)
+            return cls(text, head)
         deviant = check_characters.deviant_character(
             check_characters.advance_deviant(head.deviant_state, rest)
         )
         if check == deviant:
-            return cls(head.type, head.issuer, serial, version, check, has_deviant_check=True)
+            return cls(text, head, has_deviant_check=True)
         raise WrongCheckCharacterError(
             f"{_ID_FIELD}: expected check character {expected} (ISO/IEC 7064 MOD 37,36), "
             f"got {check} in {shown(text)}",
@@ -195,28 +186,59 @@ class CertificateId:
         Raises:
             MalformedInputError: serial or version has another shape.
         """
-        head = _parse_head(f"{CERTIFICATE_ROOT}.{type_}.{issuer}")
+        head_text = f"{CERTIFICATE_ROOT}.{type_}.{issuer}"
+        head = _parse_head(head_text)
         state = 0
         if head is not None and _is_tail(serial, version):
             state = check_characters.advance_iso(head.iso_state, serial + version)
-        if not state:
+        if head is None or not state:
             raise MalformedInputError(
                 f"{_ID_FIELD}: expected a serial of 1 to 64 characters 0-9A-Z and a version of "
                 f"3 digits, got {shown(serial)} and {shown(version)}",
                 field=_ID_FIELD,
             )
-        return cls(type_, issuer, serial, version, check_characters.iso_character(state))
+        return cls(f"{head_text}.{serial}.{version}.{check_characters.iso_character(state)}", head)
 
     @property
     def root(self) -> str:
         """The arc under which all certificate identifiers stand."""
         return CERTIFICATE_ROOT
 
+    @property
+    def type(self) -> CertificateType:
+        """The type of certificate."""
+        return self._head.type
+
+    @property
+    def issuer(self) -> Uscc | RegionCode:
+        """The issuer field: a department, or in the field sometimes an area."""
+        return self._head.issuer
+
+    @property
+    def serial(self) -> str:
+        """1 to 64 characters of 0-9 and A-Z."""
+        return self.text.rsplit(".", 3)[1]
+
+    @property
+    def version(self) -> str:
+        """Three digits."""
+        return self.text.rsplit(".", 3)[2]
+
+    @property
+    def check(self) -> str:
+        """The check character."""
+        return self.text[-1]
+
     def __str__(self) -> str:
-        return (
-            f"{CERTIFICATE_ROOT}.{self.type}.{self.issuer}"
-            f".{self.serial}.{self.version}.{self.check}"
-        )
+        return self.text
+
+
+def _restore(text: str, has_deviant_check: bool) -> CertificateId:
+    """An identifier that another process has parsed."""
+    head = _parse_head(text.rsplit(".", 3)[0])
+    if head is None:
+        raise _wrong_shape(text)
+    return CertificateId(text, head, has_deviant_check)
 
 
 def _wrong_shape(text: str) -> MalformedInputError:

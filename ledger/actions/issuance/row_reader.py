@@ -210,8 +210,8 @@ class RowReader:
     def _check_duplicate(
         self, line: int, cells: Sequence[str], identifier: CertificateId, content_hash: int
     ) -> tuple[RowError, ...]:
-        key = f"{identifier.issuer.code}.{identifier.serial}.{identifier.version}"
-        earlier = self._seen.remember(key, content_hash, line)
+        without_check = identifier.text[:-1]
+        earlier = self._seen.remember(without_check, content_hash, line)
         if earlier is None:
             return ()
         code = (
