@@ -34,9 +34,9 @@ from ledger.actions.issuance.rows import read_rows
 from ledger.actions.issuance.sealing import (
     PlacedDraft,
     compute_content_mac,
+    filled_process,
     make_order,
     open_executor,
-    rare_collections,
 )
 from ledger.actions.issuers import find_department, find_seal_key
 from ledger.actions.lost_batches import require_none_lost
@@ -125,7 +125,7 @@ def issue_file(
         # Workers first: they start while chain and vault are opened.
         pool = stack.enter_context(open_executor(in_workers=is_large))
         if is_large:
-            stack.enter_context(rare_collections())
+            stack.enter_context(filled_process())
         department = find_department(workspace, issuer)
         key = find_seal_key(workspace, issuer)
         _require_mandate(workspace, issuer, certificate_type)

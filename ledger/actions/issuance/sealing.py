@@ -40,6 +40,7 @@ from ledger.vault.staged import StagedCertificate
 WORKERS = max(2, len(os.sched_getaffinity(0)))
 """Processes that seal: one for each core that this process may use, and two at least."""
 _COLLECTED_AFTER = 100_000
+_SWITCHED_AFTER_S = 0.000_5  # a tenth of what Python does
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -181,16 +182,20 @@ def _unnamed_main() -> Iterator[None]:
 
 
 @contextmanager
-def rare_collections() -> Iterator[None]:
-    """Looks for cycles of garbage rarely: rows make none, and looking took a seventh of the time.
+def filled_process() -> Iterator[None]:
+    """Prepares this process for work that fills it, while another thread receives from workers.
 
-    Of this whole process, so only around work that fills it.
+    Looks for cycles of garbage rarely: rows make none, and looking took a seventh of the time. Lets
+    the receiving thread in sooner: a chunk comes in forty pieces of a pipe's size, each of which
+    waits for its turn, and the worker that hands it over waits with it.
     """
-    before = gc.get_threshold()
+    before, switched_s = gc.get_threshold(), sys.getswitchinterval()
     gc.set_threshold(_COLLECTED_AFTER, *before[1:])
+    sys.setswitchinterval(_SWITCHED_AFTER_S)
     try:
         yield
     finally:
+        sys.setswitchinterval(switched_s)
         gc.set_threshold(*before)
 
 
