@@ -1,4 +1,4 @@
-"""Judging distinct evidence documents, parsing included, on one core."""
+"""Judging distinct evidence on one core: whole documents, and what is parsed already."""
 
 from __future__ import annotations
 
@@ -27,16 +27,27 @@ def run() -> Result:
     for document in documents:
         if verify(parse_evidence(document), policy, now_unix).outcome is not Outcome.PASSED:
             raise RuntimeError("a genuine certificate was not accepted")
-    supply = cycle(documents)
+    supply, parsed = cycle(documents), cycle([parse_evidence(document) for document in documents])
     limit = raw_verification()
     rate = rate_of(lambda: verify(parse_evidence(next(supply)), policy, now_unix))
+    parsed_rate = rate_of(lambda: verify(next(parsed), policy, now_unix))
     latencies = sorted(_time_one(document, policy, now_unix) for document in documents)
     details: dict[str, object] = {
         "distinct": DISTINCT,
+        "document_bytes": len(documents[0]),
+        "parsed_evidence_per_s": parsed_rate,
+        "parsed_evidence_ratio": parsed_rate / limit.value,
         "p50_ms": latencies[len(latencies) // 2] * 1e3,
         "p99_ms": latencies[len(latencies) * 99 // 100] * 1e3,
     }
-    return Result("verify", "verdicts/s, one core", rate, limit, rate / limit.value, details)
+    return Result(
+        "verify",
+        "documents parsed and verified/s, one core",
+        rate,
+        limit,
+        rate / limit.value,
+        details,
+    )
 
 
 def _time_one(document: bytes, policy: VerificationPolicy, now_unix: int) -> float:
