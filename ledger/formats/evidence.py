@@ -7,6 +7,7 @@ content has one byte string. The format is described in docs/spec/evidence.md.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
@@ -19,7 +20,7 @@ from ledger.abi import Event
 from ledger.errors import MalformedInputError
 from ledger.formats.certificate import Certificate, parse_certificate
 from ledger.formats.json_object import JsonObject
-from ledger.formats.jws import parse_json_object
+from ledger.formats.jws import parse_json, parse_json_object
 from ledger.formats.merkle import verify_inclusion
 from ledger.records import EVENTS_BY_TOPIC, LogEntry
 
@@ -33,7 +34,10 @@ MAX_BATCH_COUNT: Final = 65_536
 MAX_LOG_SIZE: Final = 2**53 - 1
 CACHED_FACTS: Final = 1024
 MAX_CACHED_FACT_SIZE: Final = 8 * 1024
+CACHED_FACT_LISTS: Final = 256
+MAX_CACHED_FACTS_SIZE: Final = 64 * 1024
 
+_FACTS_NAME = b',"facts":'
 _DOCUMENT_NAMES = frozenset({"format", "certificate", "batch_proof", "log", "facts"})
 _PROOF_NAMES = frozenset({"batch_id", "position", "count", "path"})
 _LOG_NAMES = frozenset({"ledger_id", "size", "root", "time_unix"})
@@ -221,7 +225,7 @@ def parse_evidence(data: bytes) -> Evidence:
             f"evidence has at most {MAX_EVIDENCE_SIZE} bytes, not {len(data)}",
             code="evidence_too_large",
         )
-    document = JsonObject(parse_json_object(data, "evidence"))
+    document, facts = _split(data)
     if document.value.get("format") != EVIDENCE_FORMAT:
         raise MalformedInputError(
             f'expected format "{EVIDENCE_FORMAT}"', code="evidence_format_unknown", field="format"
@@ -230,15 +234,40 @@ def parse_evidence(data: bytes) -> Evidence:
     certificate = document.value.get("certificate")
     if not isinstance(certificate, str):
         document.refuse("certificate", "a compact SD-JWT")
-    facts = document.objects("facts", MAX_FACTS) if "facts" in document else ()
     return Evidence(
         certificate=parse_certificate(certificate),
         batch_proof=_read_proof(document.member("batch_proof"))
         if "batch_proof" in document
         else None,
         log=_read_log(document.member("log")) if "log" in document else None,
-        facts=tuple([_read_fact(fact) for fact in facts]),
+        facts=_read_facts(document) if facts is None else facts,
     )
+
+
+def _split(data: bytes) -> tuple[JsonObject, tuple[Fact, ...] | None]:
+    """The document without its facts, and these; or the whole document alone.
+
+    What is a JSON object before the facts and a JSON value after their name is both together. A
+    document of another shape is read as a whole, and so is one that is wrong, to tell why.
+    """
+    head, name, rest = data.partition(_FACTS_NAME)
+    if name and rest.endswith(b"]}") and len(rest) <= MAX_CACHED_FACTS_SIZE:
+        with suppress(MalformedInputError):
+            members = parse_json_object(head + b"}", "evidence")
+            if members and "facts" not in members:
+                return JsonObject(members), _parse_facts_once(rest[:-1])
+    return JsonObject(parse_json_object(data, "evidence")), None
+
+
+@lru_cache(maxsize=CACHED_FACT_LISTS)
+def _parse_facts_once(text: bytes) -> tuple[Fact, ...]:
+    """The facts of a document: certificates of a batch share them byte for byte."""
+    return _read_facts(JsonObject({"facts": parse_json(text, "evidence")}))
+
+
+def _read_facts(document: JsonObject) -> tuple[Fact, ...]:
+    facts = document.objects("facts", MAX_FACTS) if "facts" in document else ()
+    return tuple([_read_fact(fact) for fact in facts])
 
 
 def _read_proof(proof: JsonObject) -> BatchProof:

@@ -182,6 +182,29 @@ def test_what_is_no_document_is_malformed(data: bytes, code: str) -> None:
     assert refusal_of(data).code == code
 
 
+def test_document_written_in_another_order_or_with_blanks_says_the_same() -> None:
+    document = orjson.loads(TEXT)
+    turned = dict(reversed(document.items()))
+    assert parse_evidence(orjson.dumps(turned)) == EVIDENCE
+    assert parse_evidence(orjson.dumps(document, option=orjson.OPT_INDENT_2)) == EVIDENCE
+    assert parse_evidence(TEXT + b"\n") == EVIDENCE
+
+
+def test_facts_inside_another_member_are_no_facts_of_the_document() -> None:
+    inside = orjson.loads(TEXT)
+    inside["log"]["facts"] = inside.pop("facts")
+    assert refusal_of(orjson.dumps(inside)).field == "log.facts"
+
+
+def test_member_behind_the_facts_is_not_overlooked() -> None:
+    assert refusal_of(TEXT[:-1] + b',"extra":[]}').field == "extra"
+    assert refusal_of(TEXT + b"]}").code == "json_malformed"
+
+
+def test_format_that_is_unknown_is_told_before_its_facts_are_read() -> None:
+    assert refusal_of(b'{"format":"zhenglian-evidence/2","facts":[1]}').field == "format"
+
+
 def test_more_facts_than_any_verdict_needs_are_refused() -> None:
     def multiply(document: Document) -> None:
         document["facts"] = document["facts"][:1] * (MAX_FACTS + 1)
