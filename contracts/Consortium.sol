@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Members} from "./Members.sol";
 import {IConsortium} from "./interfaces/IConsortium.sol";
 import {IEntryLog} from "./interfaces/IEntryLog.sol";
+import {IVotedModule} from "./interfaces/IVotedModule.sol";
 import {StatementHashes} from "./libraries/StatementHashes.sol";
 import {MemberId} from "./types/Identifiers.sol";
 import {ProposalRecord} from "./types/Records.sol";
@@ -12,6 +13,7 @@ import {
     FoundingStatement,
     Freeze,
     Installation,
+    ModuleAct,
     ProposalAction,
     ProposalStatement,
     Signature,
@@ -105,7 +107,7 @@ contract Consortium is Members {
         }
         _requireActive(statement.member);
         _useAuthority(statement.member, statement.sequence, proposalId, signature);
-        (MemberId target, bytes32 subject) = _checkPayload(statement.action, statement.payload);
+        (MemberId target, bytes32 subject) = _checkPayload(statement.member, statement.action, statement.payload);
 
         Proposal storage created = _proposals[proposalId];
         created.proposer = statement.member;
@@ -163,6 +165,9 @@ contract Consortium is Members {
             _executeRemoval(proposalId, open.proposer, open.target);
         } else if (open.action == ProposalAction.InstallModule) {
             _executeInstallation(proposalId, open.proposer, abi.decode(payload, (Installation)));
+        } else if (open.action == ProposalAction.ActInModule) {
+            ModuleAct memory act = abi.decode(payload, (ModuleAct));
+            IVotedModule(module(act.module)).carryOut(proposalId, open.proposer, act.payload);
         } else {
             bool isFreeze = open.action == ProposalAction.Freeze;
             _executeFreeze(proposalId, open.proposer, abi.decode(payload, (Freeze)), isFreeze);
@@ -186,7 +191,7 @@ contract Consortium is Members {
     }
 
     /// @inheritdoc IConsortium
-    function module(bytes32 name) external view returns (address found) {
+    function module(bytes32 name) public view returns (address found) {
         found = _modules[name];
         if (found == address(0)) revert ModuleUnknown(name);
     }
@@ -329,7 +334,7 @@ contract Consortium is Members {
     /// one encoding, so that who reads it before voting reads what is carried out.
     /// @return target who is to be removed, else 0
     /// @return subject what it decides: a membership, a module's name or a freeze
-    function _checkPayload(ProposalAction action, bytes calldata payload)
+    function _checkPayload(MemberId proposer, ProposalAction action, bytes calldata payload)
         private
         view
         returns (MemberId target, bytes32 subject)
@@ -353,6 +358,10 @@ contract Consortium is Members {
             if (installation.module.code.length == 0) revert FieldMalformed("module");
             _requireOneName(installation);
             subject = _subject("module", installation.name);
+        } else if (action == ProposalAction.ActInModule) {
+            ModuleAct memory act = abi.decode(payload, (ModuleAct));
+            canonical = abi.encode(act);
+            subject = _subject(act.module, IVotedModule(module(act.module)).checkAct(proposer, act.payload));
         } else {
             Freeze memory freeze = abi.decode(payload, (Freeze));
             canonical = abi.encode(freeze);

@@ -261,6 +261,7 @@ abstract contract Members is IConsortium {
         if (!P256.isValidPublicKey(keys.authorityX, keys.authorityY)) revert FieldMalformed("authority");
         if (keys.caFingerprint == 0) revert FieldMalformed("caFingerprint");
         if (keys.checkpointKey == 0) revert FieldMalformed("checkpointKey");
+        if (!P256.isValidPublicKey(keys.encryptionX, keys.encryptionY)) revert FieldMalformed("encryption");
         if (keys.validator == address(0)) revert FieldMalformed("validator");
         bytes32[3] memory unshared = _unsharedKeys(keys);
         for (uint256 i = 0; i < unshared.length; ++i) {

@@ -23,7 +23,7 @@ import {
 /// @dev A static struct encodes exactly as EIP-712 wants it: abi.encode(TYPEHASH, statement).
 library StatementHashes {
     string private constant MEMBER_KEYS =
-        "MemberKeys(uint16 suite,bytes32 authorityX,bytes32 authorityY,bytes32 caFingerprint,bytes32 checkpointKey,address validator)";
+        "MemberKeys(uint16 suite,bytes32 authorityX,bytes32 authorityY,bytes32 caFingerprint,bytes32 checkpointKey,bytes32 encryptionX,bytes32 encryptionY,address validator)";
     string private constant ADMISSION = "Admission(bytes18 member,string name,MemberKeys keys)";
     string private constant WORD_CHANGE = "WordChange(uint16 index,bytes32 wordBefore,bytes32 wordAfter)";
 

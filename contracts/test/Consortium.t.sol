@@ -523,7 +523,7 @@ contract ConsortiumTest is Ledger {
     }
 
     function testMalformedKeysAreRefused() external {
-        for (uint256 i = 0; i < 5; ++i) {
+        for (uint256 i = 0; i < 6; ++i) {
             MemberKeys memory keys = _memberKeys(77);
             bytes32 field;
             if (i == 0) (keys.suite, field) = (2, "suite");
@@ -531,6 +531,7 @@ contract ConsortiumTest is Ledger {
             if (i == 2) (keys.caFingerprint, field) = (0, "caFingerprint");
             if (i == 3) (keys.checkpointKey, field) = (0, "checkpointKey");
             if (i == 4) (keys.validator, field) = (address(0), "validator");
+            if (i == 5) (keys.encryptionY, field) = (keys.encryptionX, "encryption");
             MemberKeysStatement memory statement = MemberKeysStatement(SICHUAN, keys, _next(SICHUAN));
             Signature memory signature = _sign(_authorityKeys[SICHUAN], hasher.digest(statement));
             vm.expectRevert(abi.encodeWithSelector(IConsortium.FieldMalformed.selector, field));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {MemberId, RegionCode, Uscc} from "./Identifiers.sol";
-import {MemberKeys, ProposalAction} from "./Statements.sol";
+import {ItemCode, MemberId, RegionCode, Uscc} from "./Identifiers.sol";
+import {CaseState, MemberKeys, ProposalAction, StepOutcome} from "./Statements.sol";
 
 /// What the modules answer. All times are unix seconds, UTC; 0 means never.
 
@@ -62,4 +62,60 @@ struct BatchRecord {
     uint32 count;
     uint64 anchoredAt;
     uint64 statusSequence; // of its last status change
+}
+
+struct TypeRecord {
+    MemberId member; // that defined it
+    uint32 version;
+    bytes32 schemaHash;
+    uint64 recordedAt;
+    bool isNational;
+}
+
+struct MatterRecord {
+    uint32 version;
+    bytes32 definitionHash;
+    uint16 statutoryDays;
+    uint16 promisedDays;
+    uint8 steps;
+    uint64 recordedAt;
+}
+
+struct PolicyRecord {
+    uint32 version;
+    uint8 minimumSealLevel;
+    uint64 validFrom;
+    uint64 validUntil;
+    bytes32 conditionsHash;
+    bytes32 pactId; // 0 unless a pact wrote it
+    uint64 recordedAt;
+}
+
+struct PactRecord {
+    uint16 signatures;
+    uint16 missing;
+    uint64 signUntil;
+    uint64 concludedAt; // 0 while signatures are missing
+}
+
+struct CaseRecord {
+    ItemCode itemCode;
+    uint32 matterVersion;
+    CaseState state;
+    uint16 round;
+    uint8 step; // the open or next one
+    StepOutcome outcome; // once decided
+    Uscc receiver; // 收件地
+    Uscc handler; // 办理地
+    Uscc custodian; // who has the material
+    bytes32 pendingHandOver; // digest of the giver's statement that awaits its taker, else 0
+    bytes32 materialsDigest;
+    uint64 sequence;
+    uint64 openedAt;
+    uint64 acceptBy;
+    uint64 dueAt;
+    uint64 stepDueAt;
+    uint64 pausedAt; // 0 while the clock runs
+    bool wasSupplemented;
+    bool wasExtended;
 }

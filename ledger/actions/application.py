@@ -32,16 +32,17 @@ T = TypeVar("T", str, int, dict[str, Any])
 
 def make_application(keys: KeyFiles, member: MemberId, name: str) -> Admission:
     """What the holder of these keys asks to be admitted with."""
-    x, y = public_coordinates(keys.authority().public_key())
+    authority = public_coordinates(keys.authority().public_key())
+    encryption = public_coordinates(keys.encryption().public_key())
     return Admission(
         member,
         name,
         MemberKeys(
             SUITE_P256,
-            x,
-            y,
+            *authority,
             compute_fingerprint(keys.region_root().certificate),
             keys.checkpoint_public_key(),
+            *encryption,
             # The embedded chain has no validators of its own; an operator of a network of
             # validators replaces it (`changeMemberKeys`).
             load_account(keys.operator_secret()).address,
@@ -61,6 +62,8 @@ def write_application(path: Path, admission: Admission) -> None:
             "authority_y": keys.authority_y.hex(),
             "ca_fingerprint": keys.ca_fingerprint.hex(),
             "checkpoint_key": keys.checkpoint_key.hex(),
+            "encryption_x": keys.encryption_x.hex(),
+            "encryption_y": keys.encryption_y.hex(),
             "validator": keys.validator,
         },
     }
@@ -129,21 +132,28 @@ def _parse_keys(keys: Mapping[str, Any]) -> MemberKeys:
     suite = _get(keys, "suite", int)
     if suite != SUITE_P256:
         raise MalformedInputError(f"suite: expected {SUITE_P256}, got {suite}", field="suite")
-    x, y, ca_fingerprint, checkpoint_key = (
-        _parse_word(keys, field)
-        for field in ("authority_x", "authority_y", "ca_fingerprint", "checkpoint_key")
+    authority = _parse_point(keys, "authority")
+    ca_fingerprint, checkpoint_key = (
+        _parse_word(keys, field) for field in ("ca_fingerprint", "checkpoint_key")
     )
+    encryption = _parse_point(keys, "encryption")
+    validator = _get(keys, "validator", str)
+    require_address("validator", validator)
+    return MemberKeys(suite, *authority, ca_fingerprint, checkpoint_key, *encryption, validator)
+
+
+def _parse_point(keys: Mapping[str, Any], name: str) -> tuple[bytes, bytes]:
+    """The coordinates of a public key on P-256, 32 bytes each."""
+    x, y = _parse_word(keys, f"{name}_x"), _parse_word(keys, f"{name}_y")
     try:
         ec.EllipticCurvePublicNumbers(
             int.from_bytes(x), int.from_bytes(y), ec.SECP256R1()
         ).public_key()
     except ValueError as error:
         raise MalformedInputError(
-            "authority_x: expected, with authority_y, a point on P-256", field="authority_x"
+            f"{name}_x: expected, with {name}_y, a point on P-256", field=f"{name}_x"
         ) from error
-    validator = _get(keys, "validator", str)
-    require_address("validator", validator)
-    return MemberKeys(suite, x, y, ca_fingerprint, checkpoint_key, validator)
+    return x, y
 
 
 def _parse_word(keys: Mapping[str, Any], field: str) -> bytes:

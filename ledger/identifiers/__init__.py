@@ -19,6 +19,7 @@ from ledger.identifiers.certificates import (
 from ledger.identifiers.check_characters import WrongCheckCharacterError
 from ledger.identifiers.members import MemberId
 from ledger.identifiers.organisations import Uscc
+from ledger.identifiers.parties import PartyId
 from ledger.identifiers.people import IdentityNumber
 from ledger.identifiers.regions import RegionCode, register_province, register_provinces
 from ledger.identifiers.service_items import ItemCode
@@ -30,6 +31,7 @@ __all__ = [
     "IdentityNumber",
     "ItemCode",
     "MemberId",
+    "PartyId",
     "RegionCode",
     "Uscc",
     "WrongCheckCharacterError",

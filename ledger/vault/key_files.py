@@ -1,9 +1,10 @@
 """Private keys of a home, each in a PKCS#12 file under the home's passphrase.
 
 A member has an *authority key* (signs its acts; keep it offline in production), a *root key* (signs
-the departments' signing certificates), a *checkpoint key* (Ed25519) and an *operator key*
-(secp256k1; only carries transactions). A department has seal keys, each with its signing
-certificate. PKCS#12, so that any usual tool can open, move or destroy them. Source: RFC 7292.
+the departments' signing certificates), a *checkpoint key* (Ed25519), an *encryption key* (opens
+what other members send it) and an *operator key* (secp256k1; only carries transactions). A
+department has seal keys, each with its signing certificate. PKCS#12, so that any usual tool can
+open, move or destroy them. Source: RFC 7292.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ _KEY_ID = re.compile(r"[0-9a-f]{64}")
 _AUTHORITY = "authority"
 _ROOT = "region-root"
 _CHECKPOINT = "checkpoint"
+_ENCRYPTION = "encryption"
 _OPERATOR = "operator"
 
 
@@ -85,7 +87,7 @@ class KeyFiles:
         self._passphrase = unicodedata.normalize("NFC", passphrase)
 
     def create_member_keys(self, root_certificate: bytes, root: ec.EllipticCurvePrivateKey) -> None:
-        """Makes authority, checkpoint and operator key, and stores them and the region's root.
+        """Makes all but the region's root, and stores them and that.
 
         Raises:
             ConflictError: this home has keys already.
@@ -94,6 +96,7 @@ class KeyFiles:
         self._store(_ROOT, root, (root_certificate,))
         self._store(_AUTHORITY, ec.generate_private_key(ec.SECP256R1()))
         self._store(_CHECKPOINT, ed25519.Ed25519PrivateKey.generate())
+        self._store(_ENCRYPTION, ec.generate_private_key(ec.SECP256R1()))
         self._store(_OPERATOR, ec.generate_private_key(ec.SECP256K1()))
 
     def authority(self) -> ec.EllipticCurvePrivateKey:
@@ -112,6 +115,10 @@ class KeyFiles:
         if not isinstance(key, ed25519.Ed25519PrivateKey):
             raise self._damaged(_CHECKPOINT, "expected an Ed25519 key")
         return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    def encryption(self) -> ec.EllipticCurvePrivateKey:
+        """Opens what was encrypted to this member."""
+        return self._load_elliptic(_ENCRYPTION)[0]
 
     def operator_secret(self) -> bytes:
         """The operator account's private key, 32 bytes."""

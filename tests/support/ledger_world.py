@@ -438,6 +438,8 @@ class LedgerWorld:
             *public_coordinates(self._authority_key(region).public_key()),
             compute_fingerprint(region.root),
             bytes(32),
+            bytes(32),
+            bytes(32),
             "0x" + "00" * 20,
         )
 

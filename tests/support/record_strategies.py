@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ledger.abi import Array, Event, Struct, to_checksum_address
 from ledger.abi.codec import AbiType
-from ledger.identifiers import CertificateType, MemberId, RegionCode, Uscc
+from ledger.identifiers import CertificateType, ItemCode, MemberId, PartyId, RegionCode, Uscc
 
 R = TypeVar("R")
 
@@ -24,6 +24,15 @@ identifiers: dict[type, st.SearchStrategy[Any]] = {
     Uscc: usccs,
     RegionCode: st.sampled_from(["110105", "500000", "510104"]).map(RegionCode.parse),
     MemberId: st.one_of(provinces.map(MemberId.parse), usccs.map(MemberId)),
+    ItemCode: st.builds(
+        lambda department, number: ItemCode.parse(f"{department}{number:013}"),
+        usccs,
+        st.integers(0, 10**13 - 1),
+    ),
+    PartyId: st.one_of(
+        st.sampled_from(["110105", "500000", "@CHUANYU", "@9-CITIES"]).map(PartyId.parse),
+        usccs.map(PartyId),
+    ),
     CertificateType: st.builds(
         lambda authority, number: CertificateType.parse(f"{authority}{number:03}"),
         usccs,

@@ -27,6 +27,8 @@ MEMBER_KEYS = [
     ("bytes32", "authorityY"),
     ("bytes32", "caFingerprint"),
     ("bytes32", "checkpointKey"),
+    ("bytes32", "encryptionX"),
+    ("bytes32", "encryptionY"),
     ("address", "validator"),
 ]
 ADMISSION = [("bytes18", "member"), ("string", "name"), ("MemberKeys", "keys")]

@@ -164,6 +164,8 @@ abstract contract Ledger {
             y,
             sha256("root certificate"),
             sha256(abi.encode("checkpoint key", authorityKey)),
+            x,
+            y,
             address(uint160(authorityKey))
         );
     }

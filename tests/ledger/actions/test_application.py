@@ -21,7 +21,7 @@ X, Y = public_coordinates(ec.derive_private_key(7, ec.SECP256R1()).public_key())
 # An address of the examples in EIP-55.
 VALIDATOR = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 ADMISSION = Admission(
-    SICHUAN, NAMES[SICHUAN], MemberKeys(1, X, Y, b"\x01" * 32, b"\x02" * 32, VALIDATOR)
+    SICHUAN, NAMES[SICHUAN], MemberKeys(1, X, Y, b"\x01" * 32, b"\x02" * 32, X, Y, VALIDATOR)
 )
 DOCUMENT: dict[str, Any] = {
     "member": "510000",
@@ -32,6 +32,8 @@ DOCUMENT: dict[str, Any] = {
         "authority_y": Y.hex(),
         "ca_fingerprint": "01" * 32,
         "checkpoint_key": "02" * 32,
+        "encryption_x": X.hex(),
+        "encryption_y": Y.hex(),
         "validator": VALIDATOR,
     },
 }
@@ -86,6 +88,7 @@ def test_a_missing_field_is_named(field: str) -> None:
         ("keys.authority_x", "00" * 32, "a point on P-256"),
         ("keys.authority_x", "ff" * 32, "a point on P-256"),
         ("keys.authority_y", X.hex()[:-2], "expected 64 digits"),
+        ("keys.encryption_y", "00" * 32, "a point on P-256"),
         ("keys.ca_fingerprint", "01" * 33, "expected 64 digits"),
         ("keys.checkpoint_key", "zz" * 32, "expected 64 digits"),
         ("keys.checkpoint_key", "AB" * 32, "lower-case"),

@@ -48,7 +48,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> HomeSummary:
     return create(directory / "home", directory / "chain", clock=lambda: NOW_UNIX)
 
 
-def test_a_home_has_four_keys_a_vault_and_settings(made: HomeSummary) -> None:
+def test_a_home_has_five_keys_a_vault_and_settings(made: HomeSummary) -> None:
     assert Config.load(made.home / CONFIG_NAME) == Config(CHONGQING, "重庆市", made.chain)
     assert (made.member, made.name, made.ledger_id, made.consortium) == (
         CHONGQING,
@@ -57,7 +57,13 @@ def test_a_home_has_four_keys_a_vault_and_settings(made: HomeSummary) -> None:
         "",
     )
     with Workspace.open(made.home, PASSPHRASE) as home:
-        assert home.keys.names() == ["authority", "checkpoint", "operator", "region-root"]
+        assert home.keys.names() == [
+            "authority",
+            "checkpoint",
+            "encryption",
+            "operator",
+            "region-root",
+        ]
         assert home.vault.integrity_check() == []
         assert list(home.keys.issuers()) == []
 

@@ -198,9 +198,8 @@ def admit_raw(consortium: Consortium, code: RawCode) -> ec.EllipticCurvePrivateK
     """Both members vote for a member whose code is none."""
     member: Any = code
     key = ec.generate_private_key(ec.SECP256R1())
-    keys = MemberKeys(
-        1, *public_coordinates(key.public_key()), b"c" * 32, b"k" * 32, "0x" + "11" * 20
-    )
+    point = public_coordinates(key.public_key())
+    keys = MemberKeys(1, *point, b"c" * 32, b"k" * 32, *point, "0x" + "11" * 20)
     carry(consortium, ProposalAction.ADMIT_MEMBER, Admission(member, "某省", keys).encode())
     return key
 

@@ -100,7 +100,7 @@ def test_type_strings_append_referenced_structs_by_name() -> None:
         "FoundingStatement(Admission founder)"
         "Admission(bytes18 member,string name,MemberKeys keys)"
         "MemberKeys(uint16 suite,bytes32 authorityX,bytes32 authorityY,bytes32 caFingerprint,"
-        "bytes32 checkpointKey,address validator)"
+        "bytes32 checkpointKey,bytes32 encryptionX,bytes32 encryptionY,address validator)"
     )
     assert records.StatusStatement.EIP712_TYPE.endswith(
         "WordChange[] changes)WordChange(uint16 index,bytes32 wordBefore,bytes32 wordAfter)"

@@ -32,7 +32,7 @@ PASSPHRASE = "口令 with spaces"
 ISSUER = Uscc.build("11500000000000001")
 MEMBER = MemberId.parse("500000")
 NOW_UNIX = 1_800_000_000
-NAMES = ("authority", "checkpoint", "operator", "region-root")
+NAMES = ("authority", "checkpoint", "encryption", "operator", "region-root")
 
 
 @pytest.fixture
@@ -124,14 +124,14 @@ def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
     }
     assert {mode for path, mode in modes.items() if path.suffix == ".p12"} == {0o600}
     assert {mode for path, mode in modes.items() if path.suffix != ".p12"} == {0o700}
-    assert len(modes) == 5 + 3
+    assert len(modes) == 6 + 3
 
 
 def test_nothing_but_the_files_is_left(keys: KeyFiles, directory: Path) -> None:
     store_seal_key(keys)
     names = {path.name for path in directory.rglob("*") if path.is_file()}
     assert {f"{name}.p12" for name in NAMES} < names
-    assert len(names) == 5
+    assert len(names) == 6
 
 
 def test_key_is_never_overwritten(keys: KeyFiles, directory: Path) -> None:
