@@ -10,7 +10,7 @@ from rich.table import Table
 
 from tests.benches.result import Result
 
-NAMES = ("verify", "proofs", "anchor_gas", "revoke_gas", "index_rebuild", "issue_csv")
+NAMES = ("verify", "proofs", "anchor_gas", "revoke_gas", "index_rebuild", "issue_csv", "audit")
 
 
 def main(arguments: list[str]) -> int:
