@@ -24,8 +24,8 @@ type ItemCode is bytes31;
 type PartyId is bytes18;
 
 using {isSameMember as ==, isOtherMember as !=, isMember} for MemberId global;
-using {departmentOf} for ItemCode global;
-using {definerOf} for CertificateType global;
+using {departmentOf, isItem} for ItemCode global;
+using {definerOf, isType} for CertificateType global;
 using {isGroup, isSameParty as ==, memberOf} for PartyId global;
 using {isRegion} for RegionCode global;
 using {isSameUscc as ==, isOtherUscc as !=, isUscc} for Uscc global;
@@ -93,9 +93,19 @@ function departmentOf(ItemCode code) pure returns (Uscc) {
     return Uscc.wrap(bytes18(ItemCode.unwrap(code)));
 }
 
+/// Whether it is a unified social credit code and 13 digits.
+function isItem(ItemCode code) pure returns (bool) {
+    return code.departmentOf().isUscc() && isText(bytes18(ItemCode.unwrap(code) << 144), 13, false);
+}
+
 /// The authority that defines the type: the first 18 characters.
 function definerOf(CertificateType code) pure returns (Uscc) {
     return Uscc.wrap(bytes18(CertificateType.unwrap(code)));
+}
+
+/// Whether it is a unified social credit code and three digits.
+function isType(CertificateType code) pure returns (bool) {
+    return code.definerOf().isUscc() && isText(bytes18(CertificateType.unwrap(code) << 144), 3, false);
 }
 
 /// Whether it is `length` digits (or capital letters, where there may be any) and zero bytes.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ICatalogue} from "../../interfaces/ICatalogue.sol";
 import {ICertificateLedger} from "../../interfaces/ICertificateLedger.sol";
 import {IConsortium} from "../../interfaces/IConsortium.sol";
 import {IEntryLog} from "../../interfaces/IEntryLog.sol";
 import {IIssuerRegistry} from "../../interfaces/IIssuerRegistry.sol";
+import {IRecognitionRegistry} from "../../interfaces/IRecognitionRegistry.sol";
 import {LogEntry} from "../../types/Records.sol";
 import {Cheatcodes, vm} from "./Cheatcodes.sol";
 
@@ -57,6 +59,10 @@ library Recording {
             || kind == IConsortium.ProposalSubmitted.selector || kind == IConsortium.MemberAdmitted.selector
             || kind == IConsortium.ModuleInstalled.selector
             || kind == IIssuerRegistry.DepartmentRegistered.selector
-            || kind == ICertificateLedger.StatusChanged.selector;
+            || kind == ICertificateLedger.StatusChanged.selector
+            || kind == ICatalogue.TypeDefined.selector || kind == ICatalogue.NationalTypeChanged.selector
+            || kind == ICatalogue.MatterDefined.selector
+            || kind == IRecognitionRegistry.GroupDefined.selector
+            || kind == IRecognitionRegistry.PactSigned.selector;
     }
 }

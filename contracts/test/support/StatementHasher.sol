@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {CatalogueHashes} from "../../libraries/CatalogueHashes.sol";
+import {RecognitionHashes} from "../../libraries/RecognitionHashes.sol";
 import {StatementHashes} from "../../libraries/StatementHashes.sol";
 import {
     BatchStatement,
     CompromiseStatement,
     DepartmentStatement,
     FoundingStatement,
+    GroupExitStatement,
+    GroupStatement,
     MandateStatement,
+    MatterStatement,
     MemberKeysStatement,
     OperatorStatement,
+    PactStatement,
+    PolicyStatement,
     ProposalStatement,
     SealKeyEndStatement,
     SealKeyStatement,
     StatusStatement,
+    TypeStatement,
     VoteStatement
 } from "../../types/Statements.sol";
 
@@ -72,5 +80,29 @@ contract StatementHasher {
 
     function digest(StatusStatement calldata s) external view returns (bytes32) {
         return StatementHashes.digest(_SEPARATOR, StatementHashes.hash(s));
+    }
+
+    function digest(TypeStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, CatalogueHashes.hash(s));
+    }
+
+    function digest(MatterStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, CatalogueHashes.hash(s));
+    }
+
+    function digest(GroupStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, RecognitionHashes.hash(s));
+    }
+
+    function digest(GroupExitStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, RecognitionHashes.hash(s));
+    }
+
+    function digest(PolicyStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, RecognitionHashes.hash(s));
+    }
+
+    function digest(PactStatement calldata s) external view returns (bytes32) {
+        return StatementHashes.digest(_SEPARATOR, RecognitionHashes.hash(s));
     }
 }
