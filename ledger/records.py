@@ -1970,6 +1970,19 @@ class PolicyAttested(abi.Event):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class GroupAttested(abi.Event):
+    """The parties of a group whose members have not left it, written to the log on request."""
+
+    group: PartyId
+    parties: tuple[PartyId, ...]
+
+    ABI_FIELDS: ClassVar[tuple[abi.Field, ...]] = (
+        abi.Field("group", "group", _PARTY_ID, is_indexed=True),
+        abi.Field("parties", "parties", abi.Array(_PARTY_ID)),
+    )
+
+
 @dataclass(eq=False, repr=False)
 class CaseUnknownError(abi.ContractError, NotFoundError):
     """No case has this id."""
@@ -3522,6 +3535,7 @@ EVENTS_BY_TOPIC: Final[Mapping[bytes, type[abi.Event]]] = {
         PolicySet,
         PactSigned,
         PolicyAttested,
+        GroupAttested,
     )
 }
 

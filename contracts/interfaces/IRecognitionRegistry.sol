@@ -35,6 +35,9 @@ interface IRecognitionRegistry {
         PolicyRecord record
     );
 
+    /// @notice The parties of a group whose members have not left it, written to the log on request.
+    event GroupAttested(PartyId indexed group, PartyId[] parties);
+
     /// @notice No group has this name.
     /// @custom:category not_found
     error GroupUnknown(PartyId group);
@@ -84,6 +87,9 @@ interface IRecognitionRegistry {
 
     /// @notice Writes the policy in force to the log. Anyone may call it.
     function attestPolicy(PartyId relying, PartyId source, CertificateType certificateType) external;
+
+    /// @notice Writes to the log who is in a group now. Anyone may call it.
+    function attestGroup(PartyId group) external;
 
     /// @notice The parties of a group; none if it does not exist.
     function groupParties(PartyId group) external view returns (PartyId[] memory);
