@@ -62,7 +62,7 @@ interface ICatalogue is IVotedModule {
         view
         returns (TypeRecord memory);
 
-    /// @notice A version of a type; all zero if there is none.
+    /// @notice A version of a type, national as it is now; all zero if there is none.
     function typeVersion(CertificateType certificateType, uint32 version)
         external
         view

@@ -103,6 +103,7 @@ interface IRecognitionRegistry {
         view
         returns (PolicyRecord memory);
 
+    /// @notice How far a pact is; reverts if nobody signed it.
     function pact(bytes32 pactId) external view returns (PactRecord memory);
 
     function hasSignedPact(bytes32 pactId, MemberId member) external view returns (bool);

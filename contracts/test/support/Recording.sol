@@ -63,6 +63,7 @@ library Recording {
             || kind == ICatalogue.TypeDefined.selector || kind == ICatalogue.NationalTypeChanged.selector
             || kind == ICatalogue.MatterDefined.selector
             || kind == IRecognitionRegistry.GroupDefined.selector
+            || kind == IRecognitionRegistry.GroupAttested.selector
             || kind == IRecognitionRegistry.PactSigned.selector;
     }
 }
