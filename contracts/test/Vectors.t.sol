@@ -10,13 +10,19 @@ import {
     CompromiseStatement,
     DepartmentStatement,
     FoundingStatement,
+    GroupExitStatement,
+    GroupStatement,
     MandateStatement,
+    MatterStatement,
     MemberKeysStatement,
     OperatorStatement,
+    PactStatement,
+    PolicyStatement,
     ProposalStatement,
     SealKeyEndStatement,
     SealKeyStatement,
     StatusStatement,
+    TypeStatement,
     VoteStatement
 } from "../types/Statements.sol";
 import {vm} from "./support/Cheatcodes.sol";
@@ -60,6 +66,23 @@ contract VectorsTest is Ledger {
         vm.assertEq(hasher.digest(abi.decode(encoded[9], (MandateStatement))), digests[9]);
         vm.assertEq(hasher.digest(abi.decode(encoded[10], (BatchStatement))), digests[10]);
         vm.assertEq(hasher.digest(abi.decode(encoded[11], (StatusStatement))), digests[11]);
+    }
+
+    function testStatementDigestsOfCatalogueAndRecognition() external {
+        string memory json = vm.readFile("../tests/vectors/statements.json");
+        hasher = new StatementHasher(vm.parseJsonBytes32(json, ".ledgerId"));
+        bytes32[6] memory digests;
+        bytes[6] memory encoded;
+        for (uint256 i = 0; i < 6; ++i) {
+            encoded[i] = vm.parseJsonBytes(json, _at("statements", STATEMENTS + i, "encoded"));
+            digests[i] = vm.parseJsonBytes32(json, _at("statements", STATEMENTS + i, "digest"));
+        }
+        vm.assertEq(hasher.digest(abi.decode(encoded[0], (TypeStatement))), digests[0]);
+        vm.assertEq(hasher.digest(abi.decode(encoded[1], (MatterStatement))), digests[1]);
+        vm.assertEq(hasher.digest(abi.decode(encoded[2], (GroupStatement))), digests[2]);
+        vm.assertEq(hasher.digest(abi.decode(encoded[3], (GroupExitStatement))), digests[3]);
+        vm.assertEq(hasher.digest(abi.decode(encoded[4], (PolicyStatement))), digests[4]);
+        vm.assertEq(hasher.digest(abi.decode(encoded[5], (PactStatement))), digests[5]);
     }
 
     function testTrees() external {
