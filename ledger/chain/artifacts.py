@@ -11,7 +11,12 @@ from typing import Any
 import orjson
 from eth_hash.backends.pysha3 import keccak256
 
-MODULE_NAMES = ("IssuerRegistry", "CertificateLedger")  # installed by vote, in this order
+MODULE_NAMES = (  # installed by vote, in this order
+    "IssuerRegistry",
+    "CertificateLedger",
+    "Catalogue",
+    "RecognitionRegistry",
+)
 _SELECTOR_SIZE = 4
 
 

@@ -10,10 +10,11 @@ import pytest
 import compile_contracts
 from contract_codegen.artifacts import MAX_CODE_SIZE, write_artifacts
 from contract_codegen.compiler import CompilationError
+from ledger.chain.artifacts import MODULE_NAMES
 
 ROOT = Path(compile_contracts.ROOT)
 ARTIFACTS = ROOT / "contracts" / "artifacts"
-DEPLOYED = ("CertificateLedger", "Consortium", "EntryLog", "IssuerRegistry")
+DEPLOYED = ("Consortium", "EntryLog", *MODULE_NAMES)
 
 
 @pytest.fixture(scope="module")
