@@ -13,20 +13,10 @@ import {
 import {RegionCode, Uscc} from "../../types/Identifiers.sol";
 import {IEntryLog} from "../../interfaces/IEntryLog.sol";
 import {vm} from "../support/Cheatcodes.sol";
-import {Ledger} from "../support/Ledger.sol";
+import {GasMeter} from "../support/GasMeter.sol";
 
-/// @notice Gas of whole transactions, base fee of 21,000 and calldata included, written to
-/// gas-snapshot/ by `forge test` under the profiles "gas" (P-256 in Solidity) and "gas-precompile".
-/// Each call is a transaction of its own, so that every slot is cold.
-contract GasSnapshot is Ledger {
-    string private group;
-
-    function setUp() public override {
-        super.setUp();
-        bool hasPrecompile = address(0x100).code.length == 0 && _precompileAnswers();
-        group = hasPrecompile ? "with-precompile" : "in-solidity";
-    }
-
+/// @notice Of registering, anchoring, changing statuses and appending to the log.
+contract GasSnapshot is GasMeter {
     function testAnchoring() external {
         uint256[] memory used = new uint256[](64);
         for (uint256 i = 0; i < used.length; ++i) {
@@ -126,18 +116,6 @@ contract GasSnapshot is Ledger {
         StatusStatement memory statement = _statusStatement(key, changes);
         Signature memory seal = _seal(statement, SEAL_KEY);
         certificates.changeStatus(statement, seal);
-    }
-
-    function _used() private view returns (uint256) {
-        return vm.lastCallGas().gasTotalUsed;
-    }
-
-    function _precompileAnswers() private view returns (bool) {
-        Signature memory good = _sign(SEAL_KEY, "probe");
-        (bytes32 x, bytes32 y) = _point(SEAL_KEY);
-        (, bytes memory answer) =
-            address(0x100).staticcall(abi.encode(bytes32("probe"), good.r, good.s, x, y));
-        return answer.length == 32;
     }
 
     function _sort(uint256[] memory values) private pure {
