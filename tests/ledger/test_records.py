@@ -69,8 +69,9 @@ def test_structs_have_the_members_that_the_abi_has() -> None:
         assert [member for member, _ in members] == [part["name"] for part in components]
         seen.add(name)
 
-    # Payloads of proposals never cross the ABI by themselves; the events name them.
-    assert seen == set(by_name)
+    # Payloads of proposals never cross the ABI by themselves; the events name all but this one.
+    assert set(by_name) - seen == {"ModuleAct"}
+    assert seen <= set(by_name)
 
 
 @pytest.mark.parametrize("cls", STRUCTS)
