@@ -167,6 +167,12 @@ interface ICaseLedger {
     /// @notice Deciders of a step in their order; none before it is assigned.
     function stepDeciders(bytes32 caseId, uint8 step) external view returns (Uscc[] memory);
 
+    /// @notice Who has approved and who has rejected in a step: bit i is decider i of `stepDeciders`.
+    function stepDecisions(bytes32 caseId, uint8 step)
+        external
+        view
+        returns (uint16 approvals, uint16 rejections);
+
     /// @notice Digest of a department's decision in a step, 0 if there is none.
     function decisionDigest(bytes32 caseId, uint8 step, Uscc department) external view returns (bytes32);
 }
