@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ICaseLedger} from "../../interfaces/ICaseLedger.sol";
 import {ICatalogue} from "../../interfaces/ICatalogue.sol";
 import {ICertificateLedger} from "../../interfaces/ICertificateLedger.sol";
 import {IConsortium} from "../../interfaces/IConsortium.sol";
@@ -39,13 +40,15 @@ library Recording {
 
     /// @notice abi.encode of all the event's parameters in order, indexed or not.
     /// @dev Indexed parameters come first and are words, so the payload is topics and data in a
-    /// row; only the offset of a dynamic parameter, always the first in the data, moves.
+    /// row; only the offset of a dynamic parameter moves: there is one at most, the first in the
+    /// data but in CaseAdvanced, where the state comes before it.
     function payload(Cheatcodes.Log memory happened) internal pure returns (bytes memory result) {
         bytes memory data = happened.data;
         uint256 indexed_ = happened.topics.length - 1;
-        if (_beginsWithOffset(happened.topics[0])) {
+        if (_hasOffset(happened.topics[0])) {
+            uint256 place = happened.topics[0] == ICaseLedger.CaseAdvanced.selector ? 64 : 32;
             assembly {
-                mstore(add(data, 32), add(mload(add(data, 32)), mul(32, indexed_)))
+                mstore(add(data, place), add(mload(add(data, place)), mul(32, indexed_)))
             }
         }
         for (uint256 i = 1; i <= indexed_; ++i) {
@@ -54,7 +57,7 @@ library Recording {
         result = bytes.concat(result, data);
     }
 
-    function _beginsWithOffset(bytes32 kind) private pure returns (bool) {
+    function _hasOffset(bytes32 kind) private pure returns (bool) {
         return kind == IConsortium.ConsortiumFounded.selector
             || kind == IConsortium.ProposalSubmitted.selector || kind == IConsortium.MemberAdmitted.selector
             || kind == IConsortium.ModuleInstalled.selector
@@ -64,6 +67,7 @@ library Recording {
             || kind == ICatalogue.MatterDefined.selector
             || kind == IRecognitionRegistry.GroupDefined.selector
             || kind == IRecognitionRegistry.GroupAttested.selector
-            || kind == IRecognitionRegistry.PactSigned.selector;
+            || kind == IRecognitionRegistry.PactSigned.selector
+            || kind == ICaseLedger.CaseAdvanced.selector || kind == ICaseLedger.StepAssigned.selector;
     }
 }
