@@ -341,6 +341,7 @@ contract CaseLedgerTest is CaseWorld {
     }
 
     function testFuzz_APauseNeitherShortensNorStretchesADeadline(uint32 elapsed, uint64 dueAt) external {
+        elapsed %= 3000 days; // the seal key ends after 3650
         bytes32 caseId = _accepted();
         uint64 before = _record(caseId).dueAt;
         _advance(caseId, HANDLER, CaseAct.Pause);
