@@ -16,6 +16,7 @@ MODULE_NAMES = (  # installed by vote, in this order
     "CertificateLedger",
     "Catalogue",
     "RecognitionRegistry",
+    "CaseLedger",
 )
 _SELECTOR_SIZE = 4
 
