@@ -182,8 +182,80 @@ TYPES: dict[str, list[tuple[str, str]]] = {
         ("uint64", "sequence"),
     ],
     "PactStatement": [("bytes18", "member"), ("PactTerms", "terms"), ("uint64", "sequence")],
+    "CaseOpeningStatement": [
+        ("bytes18", "department"),
+        ("bytes32", "keyId"),
+        ("bytes32", "caseNonce"),
+        ("bytes31", "itemCode"),
+        ("uint32", "matterVersion"),
+        ("uint8", "channel"),
+        ("bytes32", "applicantCommitment"),
+        ("bytes32", "materialsDigest"),
+        ("bytes32", "identityCheckDigest"),
+        ("bytes32", "officerCommitment"),
+        ("uint64", "acceptBy"),
+        ("uint64", "validUntil"),
+    ],
+    "CaseStatement": [
+        ("bytes18", "department"),
+        ("bytes32", "keyId"),
+        ("bytes32", "caseId"),
+        ("uint64", "sequence"),
+        ("uint8", "act"),
+        ("uint8", "procedure"),
+        ("uint64", "dueAt"),
+        ("bytes32", "digest"),
+        ("bytes32", "officerCommitment"),
+        ("string", "legalBasis"),
+        ("string", "remedies"),
+        ("bytes32[]", "reliances"),
+    ],
+    "HandOverStatement": [
+        ("bytes18", "giver"),
+        ("bytes32", "keyId"),
+        ("bytes32", "caseId"),
+        ("uint64", "sequence"),
+        ("bytes18", "taker"),
+        ("uint8", "mode"),
+        ("bytes32", "digest"),
+        ("bytes32", "officerCommitment"),
+    ],
+    "TakeOverStatement": [
+        ("bytes18", "taker"),
+        ("bytes32", "keyId"),
+        ("bytes32", "caseId"),
+        ("uint64", "sequence"),
+        ("bytes32", "handOverDigest"),
+        ("bytes32", "digest"),
+        ("uint64", "acceptBy"),
+        ("bytes32", "officerCommitment"),
+    ],
+    "AssignmentStatement": [
+        ("bytes18", "department"),
+        ("bytes32", "keyId"),
+        ("bytes32", "caseId"),
+        ("uint64", "sequence"),
+        ("uint8", "step"),
+        ("uint64", "dueAt"),
+        ("bytes18[]", "named"),
+        ("bytes32", "officerCommitment"),
+    ],
+    "DecisionStatement": [
+        ("bytes18", "department"),
+        ("bytes32", "keyId"),
+        ("bytes32", "caseId"),
+        ("uint8", "step"),
+        ("uint16", "round"),
+        ("uint8", "decision"),
+        ("uint32", "matterVersion"),
+        ("bytes32", "materialsDigest"),
+        ("bytes32", "opinionDigest"),
+        ("bytes32", "precedingDigest"),
+        ("bytes32", "officerCommitment"),
+        ("uint64", "validUntil"),
+    ],
 }
-IDENTIFIERS = {
+IDENTIFIERS: dict[str, Any] = {  # by name, or by type and name where types differ
     "member": b"500000".ljust(18, b"\0"),
     "issuer": b"11430000006122244L",
     "region": b"500112",
@@ -210,13 +282,24 @@ IDENTIFIERS = {
     "partyB": b"510100".ljust(18, b"\0"),
     "certificateTypes": [b"11100000000013338W011", b"11100000000013338W012"],
     "minimumSealLevel": 2,
+    "giver": b"11100000000013338W",
+    "taker": b"11430000006122244L",
+    "bytes18[] named": [b"11430000006122244L", b"11100000000013338W"],
+    "channel": 2,
+    "act": 3,
+    "procedure": 5,
+    "mode": 1,
+    "step": 4,
+    "decision": 1,
+    "remedies": "自收到本决定之日起六十日内可申请行政复议",
 }
 
 
 def example(kind: str, name: str, numbers: count[int]) -> Any:
     """A value for a member: a real identifier where it is one, else another for every member."""
-    if name in IDENTIFIERS:
-        return IDENTIFIERS[name]
+    for key in (f"{kind} {name}", name):
+        if key in IDENTIFIERS:
+            return IDENTIFIERS[key]
     number = next(numbers)
     if kind.endswith("[]"):
         return [example(kind[:-2], name, numbers) for _ in range(3)]
