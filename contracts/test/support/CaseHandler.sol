@@ -257,10 +257,11 @@ contract CaseHandler is CaseWorld {
         _noteNumbered(caseId);
     }
 
-    /// The first decider that may still decide does, mostly in favour.
+    /// One that may still decide does, mostly in favour.
     function _proceedInStep(bytes32 caseId, CaseRecord memory record, uint8 mood) private {
         Uscc[] memory deciders = cases.stepDeciders(caseId, record.step);
-        for (uint256 i = 0; i < deciders.length; ++i) {
+        for (uint256 n = 0; n < deciders.length; ++n) {
+            uint256 i = record.step == 0 ? (n + mood) % deciders.length : n;
             bool isLate = record.step == 0 && i == 0 && block.timestamp > record.stepDueAt;
             if (isLate || _digests[caseId][record.step][deciders[i]] != 0) continue;
             DecisionStatement memory s = _decision(
