@@ -11,6 +11,13 @@ from ledger.verification.finding import Finding, indeterminate
 from ledger.verification.ledger_view import LedgerView, StatusState, open_view
 from ledger.verification.policy import VerificationPolicy
 from ledger.verification.reasons import Reason
+from ledger.verification.recognition import (
+    RecognitionQuestion,
+    Resolution,
+    compute_seal_level,
+    resolve,
+)
+from ledger.verification.recognition_book import open_book
 from ledger.verification.standing import Anchoring, Standing, find_standing
 
 
@@ -30,6 +37,8 @@ class Case:
         standing: issuer, signing certificate and anchoring by these facts.
         status: the certificate's status at the as-of time by these facts, None if it is not
             anchored.
+        recognition: who recognises it for the relying region, None where none is named or the
+            issuer is not known.
     """
 
     certificate: Certificate
@@ -42,6 +51,7 @@ class Case:
     view: LedgerView
     standing: Standing
     status: StatusState | None
+    recognition: Resolution | None
 
     @classmethod
     def open(cls, evidence: Evidence, policy: VerificationPolicy, now_unix: int) -> Self:
@@ -71,6 +81,7 @@ class Case:
             view=view,
             standing=standing,
             status=status,
+            recognition=_resolve(certificate, standing, proven, policy, as_of_unix),
         )
 
     @property
@@ -83,6 +94,33 @@ class Case:
         if self.log_problem is not None and finding.reason is Reason.MISSING_ANCHORING:
             return indeterminate(self.log_problem)
         return finding
+
+
+def _resolve(
+    certificate: Certificate,
+    standing: Standing,
+    facts: tuple[Fact, ...],
+    policy: VerificationPolicy,
+    as_of_unix: int,
+) -> Resolution | None:
+    department, relying_region = standing.issuing_department, policy.relying_region
+    if relying_region is None or department is None:
+        return None
+    if department.region is None or department.member is None:
+        return None
+    suite = standing.seal_key.key.suite if standing.seal_key is not None else 0
+    book = open_book(facts, is_complete=standing.view.is_complete)
+    return resolve(
+        book,
+        RecognitionQuestion(
+            relying_region=relying_region,
+            issuing_region=department.region,
+            issuing_member=department.member,
+            certificate_type=certificate.type,
+            seal_level=compute_seal_level(certificate, suite),
+            at_unix=as_of_unix,
+        ),
+    )
 
 
 def _is_proven(fact: Fact, policy: VerificationPolicy) -> bool:

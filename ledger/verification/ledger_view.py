@@ -18,7 +18,7 @@ from ledger.abi import Event
 from ledger.formats.certificate import Placement
 from ledger.formats.evidence import Fact
 from ledger.formats.status_list import Status, get_status, word_index
-from ledger.identifiers import CertificateType, MemberId, Uscc
+from ledger.identifiers import CertificateType, MemberId, RegionCode, Uscc
 from ledger.records import (
     BatchAnchored,
     ConsortiumFounded,
@@ -49,6 +49,7 @@ class DepartmentState:
 
     fact: Fact
     member: MemberId | None
+    region: RegionCode | None
     valid_until_unix: int
 
 
@@ -141,9 +142,11 @@ class LedgerView:
         for fact in self._of(DepartmentRegistered, DepartmentAttested):
             match fact.record:
                 case DepartmentRegistered(statement=told) if told.issuer == issuer:
-                    states.append(DepartmentState(fact, told.member, told.valid_until))
+                    states.append(DepartmentState(fact, told.member, told.region, told.valid_until))
                 case DepartmentAttested(issuer=named, record=found) if named == issuer:
-                    states.append(DepartmentState(fact, found.member, found.valid_until))
+                    states.append(
+                        DepartmentState(fact, found.member, found.region, found.valid_until)
+                    )
         return states
 
     def members(self, member: MemberId) -> list[MemberState]:

@@ -63,7 +63,9 @@ class Reason(StrEnum):
     CERTIFICATE_SUSPENDED = "certificate_suspended"
     CERTIFICATE_SUPERSEDED = "certificate_superseded"
     # 9 recognition
-    RECOGNITION_NOT_AVAILABLE = "recognition_not_available"
+    MISSING_RELYING_REGION = "missing_relying_region"
+    MISSING_POLICY = "missing_policy"
+    NOT_RECOGNISED = "not_recognised"
     # 10 freshness
     STALE = "stale"
     # 11 holder binding

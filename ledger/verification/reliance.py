@@ -8,6 +8,7 @@ from ledger.verification.case import Case
 from ledger.verification.finding import Finding, Outcome, failed, indeterminate, passed
 from ledger.verification.ledger_view import StatusState
 from ledger.verification.reasons import Reason
+from ledger.verification.recognition import Resolution, Step
 from ledger.verification.report import CheckName
 from ledger.verification.standing import Standing
 
@@ -62,22 +63,88 @@ def _describe_status(case: Case, state: StatusState) -> dict[str, object]:
 
 
 def check_recognition(case: Case) -> Finding:
-    """9: the relying region recognised the certificate then, once facts carry its policies."""
-    if case.policy.relying_region is not None:
-        return indeterminate(
-            Reason.RECOGNITION_NOT_AVAILABLE, {"relying_region": str(case.policy.relying_region)}
+    """9: the relying region recognised such certificates of the issuing region then."""
+    if case.policy.relying_region is None:
+        if CheckName.RECOGNITION in case.policy.required:
+            return indeterminate(Reason.MISSING_RELYING_REGION)
+        return Finding(Outcome.NOT_REQUIRED)
+    if case.anchoring is None:
+        return indeterminate(Reason.MISSING_ANCHORING)
+    resolution = case.recognition
+    if resolution is None:
+        return case.standing.absent(Reason.MISSING_DEPARTMENT, Reason.ISSUER_NOT_REGISTERED)
+    basis = _find_basis(case)
+    if basis is not None:
+        detail = _describe_question(resolution) | _describe_step(basis)
+        return passed(detail, case.anchoring.fact, *basis.facts)
+    detail = _describe_question(resolution)
+    detail["refused"] = [_describe_step(step) for step in resolution.steps]
+    whole = _known_whole_until(case)
+    if whole is None:
+        return indeterminate(Reason.MISSING_POLICY, detail)
+    if case.as_of_unix - whole > case.policy.max_fact_age_s:
+        return indeterminate(Reason.STALE, detail)
+    refusing = [fact for step in resolution.steps for fact in step.facts]
+    return failed(Reason.NOT_RECOGNISED, detail, *refusing)
+
+
+def _find_basis(case: Case) -> Step | None:
+    """What recognises the certificate: the first that is known recently enough, else the first."""
+    if case.recognition is None:
+        return None
+    oldest = case.as_of_unix - case.policy.max_fact_age_s
+    bases = case.recognition.bases
+    if not case.view.is_complete:
+        fresh = tuple(
+            s for s in bases if s.known_until_unix is None or s.known_until_unix >= oldest
         )
-    if CheckName.RECOGNITION in case.policy.required:
-        return indeterminate(Reason.RECOGNITION_NOT_AVAILABLE)
-    return Finding(Outcome.NOT_REQUIRED)
+        bases = fresh or bases
+    return bases[0] if bases else None
+
+
+def _describe_question(resolution: Resolution) -> dict[str, object]:
+    """Between whom recognition was asked for, and of what."""
+    question = resolution.question
+    return {
+        "relying_region": str(question.relying_region),
+        "issuing_region": str(question.issuing_region),
+        "issuing_member": str(question.issuing_member),
+        "certificate_type": str(question.certificate_type),
+        "seal_level": question.seal_level,
+    }
+
+
+def _describe_step(step: Step) -> dict[str, object]:
+    """One way of recognition, with everything that identifies the policy's version."""
+    detail: dict[str, object] = {"way": step.way, "result": step.result}
+    if step.legal_basis is not None:
+        detail["legal_basis"] = step.legal_basis
+    if (policy := step.policy) is not None:
+        detail["policy"] = {
+            "relying": str(policy.key.relying),
+            "source": str(policy.key.source),
+            "certificate_type": policy.key.certificate_type and str(policy.key.certificate_type),
+            "version": policy.version,
+            "log_index": policy.log_index,
+            "minimum_seal_level": policy.minimum_seal_level,
+            "valid_from_unix": policy.valid_from_unix,
+            "valid_until_unix": policy.valid_until_unix,
+            "conditions_hash": policy.conditions_hash.hex(),
+            "pact_id": policy.pact_id.hex(),
+        }
+    return detail
 
 
 def check_freshness(case: Case) -> Finding:
-    """10: what is known of status, department, member, key and mandate is recent enough."""
+    """10: what is known of status, department, member, key, mandate and of what recognises the
+    certificate is recent enough."""
     if case.status is None:
         return indeterminate(Reason.MISSING_ANCHORING)
     whole = _known_whole_until(case)
     known = _known_until(case.standing, case.status) if whole is None else {"log": whole}
+    basis = _find_basis(case)
+    if whole is None and basis is not None and basis.known_until_unix is not None:
+        known["recognition"] = basis.known_until_unix
     ages: dict[str, int] = {}
     for name, time_unix in known.items():
         if time_unix is None:

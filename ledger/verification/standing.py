@@ -99,6 +99,14 @@ class Standing:
             seal_key=seal_key,
         )
 
+    @property
+    def issuing_department(self) -> DepartmentState | None:
+        """The department as the ledger had it when the batch was anchored."""
+        if self.anchoring is None:
+            return None
+        before = [s for s in self.departments if s.fact.index < self.anchoring.fact.index]
+        return before[-1] if before else None
+
     def absent(self, missing: Reason, known_absent: Reason) -> Finding:
         """What follows where no fact speaks: knowledge in a complete view, else nothing."""
         return failed(known_absent) if self.view.is_complete else indeterminate(missing)
@@ -168,7 +176,7 @@ def _check_seal_key(
 
 def _check_root(standing: Standing, chain: SigningChain, anchoring: Anchoring) -> Finding | None:
     """The root is the one that the issuer's member had on record."""
-    if not any(state.fact.index < anchoring.fact.index for state in standing.departments):
+    if standing.issuing_department is None:
         return standing.absent(Reason.MISSING_DEPARTMENT, Reason.ISSUER_NOT_REGISTERED)
     member = _member_at(standing, anchoring)
     if member is None:
@@ -211,10 +219,9 @@ def check_issuer(standing: Standing) -> Finding:
 
 
 def _check_department(standing: Standing, anchoring: Anchoring) -> Finding | None:
-    before = [s for s in standing.departments if s.fact.index < anchoring.fact.index]
-    if not before:
+    department = standing.issuing_department
+    if department is None:
         return standing.absent(Reason.MISSING_DEPARTMENT, Reason.ISSUER_NOT_REGISTERED)
-    department = before[-1]
     if anchoring.fact.time_unix >= department.valid_until_unix:
         return failed(
             Reason.ISSUER_ENDED,

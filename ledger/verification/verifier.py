@@ -47,7 +47,8 @@ def verify(evidence: Evidence, policy: VerificationPolicy, now_unix: int) -> Rep
      6. Its identifier and fields fit the catalogue.
      7. The as-of time lies within its own validity.
      8. The ledger had it as valid at the as-of time.
-     9. The relying region recognised it then.
+     9. The relying region recognised it then: by its being of the same province, by the type's being
+        national, or by the policy that the report cites.
     10. Every fact this rests on is recent enough.
     11. Its holder is bound to this presentation, where that is asked for.
 
@@ -71,7 +72,7 @@ def verify(evidence: Evidence, policy: VerificationPolicy, now_unix: int) -> Rep
         check_catalogue(case),  # 6
         check_validity_period(case),  # 7
         case.explain_missing_facts(check_status(case)),  # 8
-        check_recognition(case),  # 9
+        case.explain_missing_facts(check_recognition(case)),  # 9
         case.explain_missing_facts(check_freshness(case)),  # 10
         check_holder_binding(case),  # 11
     )

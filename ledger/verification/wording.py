@@ -330,10 +330,22 @@ REASON_WORDING: Final[Mapping[Reason, ReasonWording]] = MappingProxyType(
             "请持证人出示替换后的证照。",
             "Ask the holder for the certificate that replaced it.",
         ),
-        Reason.RECOGNITION_NOT_AVAILABLE: ReasonWording(
-            "尚无互认规则可供核对",
-            "No recognition policy is available to check against",
-            *_LATER,
+        Reason.MISSING_RELYING_REGION: ReasonWording(
+            "要求互认核验，但没有指明使用证照的地区",
+            "Recognition is asked for, but not for which region",
+            "请指明使用证照的地区后再核验。",
+            "Name the region that is to rely on it and verify again.",
+        ),
+        Reason.MISSING_POLICY: ReasonWording(
+            "证据中没有足以证明本地区认可该证照的互认规则",
+            "The evidence does not show that the relying region recognises the certificate",
+            *_COMPLETE,
+        ),
+        Reason.NOT_RECOGNISED: ReasonWording(
+            "所问时点本地区未认可颁发地的此类证照",
+            "The relying region did not recognise such certificates of the issuing region then",
+            "证照本身可能真实；请按未互认的证照办理，或由本地区与颁发地订立互认规则。",
+            "It may be authentic; proceed as without recognition, or have a policy set.",
         ),
         Reason.STALE: ReasonWording(
             "依据的账本记录已过时限，期间可能有变化",

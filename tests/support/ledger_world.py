@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -466,7 +466,14 @@ def with_status(word: bytes, position: int, status: Status) -> bytes:
 
 def found_world(*, register: bool = True) -> LedgerWorld:
     """Chongqing and Sichuan with a housing department each, a month before the first batch."""
-    world = LedgerWorld(CHONGQING)
+    return populate(LedgerWorld(CHONGQING), register=register)
+
+
+W = TypeVar("W", bound=LedgerWorld)
+
+
+def populate(world: W, *, register: bool = True) -> W:
+    """As `found_world`, in a world that Chongqing has just founded."""
     world.pass_time(HOUR_S)
     world.admit(SICHUAN)
     if register:

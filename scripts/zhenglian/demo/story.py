@@ -157,9 +157,9 @@ def _live(stage: Stage) -> None:
     _judge(stage, "presented to Sichuan, Chongqing out of reach", path, "PASSED")
     _judge(
         stage,
-        "relied on by Sichuan (recognition is not built yet)",
+        "relied on by Sichuan, which has no policy about it",
         path,
-        "recognition_not_available",
+        "not_recognised",
         relying=RegionCode.parse("510000"),
     )
     away.rename(stage.home(CHONGQING))

@@ -172,14 +172,14 @@ def test_recognition_is_not_required_until_a_region_relies_and_then_in_doubt() -
     world, batch = prepare()
     evidence = world.evidence(batch)
     assert world.verify(evidence).check(CheckName.RECOGNITION).outcome is Outcome.NOT_REQUIRED
-    for rules in (
-        {"relying_region": RegionCode.parse("510000")},
-        {"required": frozenset({CheckName.RECOGNITION})},
+    for rules, reason in (
+        ({"relying_region": RegionCode.parse("510000")}, Reason.MISSING_POLICY),
+        ({"required": frozenset({CheckName.RECOGNITION})}, Reason.MISSING_RELYING_REGION),
     ):
         report = world.verify(evidence, **rules)
         check = report.check(CheckName.RECOGNITION)
         assert check.is_required
-        assert check.reason is Reason.RECOGNITION_NOT_AVAILABLE
+        assert check.reason is reason
         assert report.outcome is Outcome.INDETERMINATE
         assert report.reliance is Outcome.INDETERMINATE
 
