@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from ledger.actions.recognition_facts import iterate_recognition_rows
 from ledger.errors import MalformedInputError
 from ledger.formats.certificate import Certificate, Placement
 from ledger.formats.evidence import Fact, LogHead
 from ledger.formats.seals import compute_key_id
 from ledger.formats.signing_certificate import load_chain
 from ledger.formats.status_list import get_status, word_index
-from ledger.identifiers import CertificateType, MemberId, Uscc
+from ledger.identifiers import CertificateType, MemberId, RegionCode, Uscc
 from ledger.index.projector import EntryRow, to_leaf
 from ledger.index.store import IndexStore
 from ledger.records import (
@@ -111,18 +112,27 @@ class Gathered:
 
 
 def gather_facts(
-    index: IndexStore, certificate: Certificate | LogSubject, head: LogHead | None = None
+    index: IndexStore,
+    certificate: Certificate | LogSubject,
+    head: LogHead | None = None,
+    *,
+    relying_regions: Collection[RegionCode] = (),
 ) -> Gathered:
     """What the log says about a certificate.
 
     Args:
         head: give each fact its inclusion path to this head, and pass over what came later;
             without it facts have no paths.
+        relying_regions: regions for which it is to be told who recognises the certificate.
     """
     subject = certificate
     if isinstance(subject, Certificate):
         subject = LogSubject.of_certificate(subject)
     rows = {row.entry_index: row for row in _rows_about(index, subject)}
+    if relying_regions:
+        about = index.entries_of(subject.issuer.to_chain().ljust(32, b"\0"))
+        more = iterate_recognition_rows(index, about, subject.certificate_type, relying_regions)
+        rows |= {row.entry_index: row for row in more}
     facts, unreadable = [], []
     for number in sorted(rows):
         if head is not None and number >= head.size:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -64,11 +64,14 @@ def present(
     disclose: Sequence[str] | None,
     *,
     binding: HolderBinding | None = None,
+    relying_regions: Collection[RegionCode] = (),
 ) -> Evidence:
     """A certificate that shows only the named fields, with every proof there is today.
 
     Args:
         disclose: property names or column titles of the type's schema; None shows every field.
+        relying_regions: regions for which it is to prove that they recognise it; the reader of a
+            bound presentation is one of them anyway.
 
     Raises:
         NotFoundError: no such certificate here, or no such field (the message lists them).
@@ -82,7 +85,8 @@ def present(
         shown = _bind(shown, binding, workspace.now_unix())
     workspace.sync_index()
     head = current_head(workspace.index)
-    gathered = gather_facts(workspace.index, certificate, head)
+    regions = {*relying_regions, *([binding.audience] if binding is not None else ())}
+    gathered = gather_facts(workspace.index, certificate, head, relying_regions=regions)
     facts = select_for_presentation(gathered.facts, certificate.placement)
     return Evidence(shown, make_batch_proof(workspace, stored), head, facts)
 
@@ -203,7 +207,8 @@ def _verify_by_own_log(
     try:
         workspace.sync_index()
         head = current_head(workspace.index)
-        gathered = gather_facts(workspace.index, evidence.certificate)
+        relying = () if policy.relying_region is None else (policy.relying_region,)
+        gathered = gather_facts(workspace.index, evidence.certificate, relying_regions=relying)
         _require_readable(gathered)
     except (ChainUnavailableError, StorageError) as error:
         on_unavailable(error)

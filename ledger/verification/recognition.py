@@ -149,9 +149,11 @@ def compute_seal_level(certificate: Certificate, suite: int) -> int:
 def resolve(book: RecognitionBook, question: RecognitionQuestion) -> Resolution:
     """Try every way in the order of citing: own province, national type, then policies: of the
     type before those of every type, the narrower relying party first, then the narrower source."""
-    relying = find_sides(book, _upward(question.relying_region), question.at_unix)
+    relying = find_sides(book, compute_relying_parties(question.relying_region), question.at_unix)
     source = find_sides(
-        book, _issuing_parties(question.issuing_member, question.issuing_region), question.at_unix
+        book,
+        compute_source_parties(question.issuing_member, question.issuing_region),
+        question.at_unix,
     )
     steps = (
         *_try_own_province(question),
@@ -176,14 +178,15 @@ def find_sides(
     return (*map(Side, parties), *(Side(group, groups[group]) for group in by_name))
 
 
-def _upward(region: RegionCode) -> tuple[PartyId, ...]:
-    """A region, its city and its province, each once."""
+def compute_relying_parties(region: RegionCode) -> tuple[PartyId, ...]:
+    """A region, its city and its province, each once: by these names policies speak of it."""
     city = RegionCode(f"{region.code[:4]}00")
     return tuple(PartyId(each) for each in dict.fromkeys((region, city, region.province)))
 
 
-def _issuing_parties(member: MemberId, region: RegionCode) -> tuple[PartyId, ...]:
-    return _upward(region) if member.is_province else (PartyId(member.value),)
+def compute_source_parties(member: MemberId, region: RegionCode) -> tuple[PartyId, ...]:
+    """By which names policies speak of a department of this member and region."""
+    return compute_relying_parties(region) if member.is_province else (PartyId(member.value),)
 
 
 def _try_own_province(question: RecognitionQuestion) -> Iterator[Step]:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from hashlib import sha256
 from typing import Final
 
 from ledger.formats.evidence import Fact
@@ -41,6 +42,12 @@ class PolicyKey:
     relying: PartyId
     source: PartyId
     certificate_type: CertificateType | None
+
+    @property
+    def subject(self) -> bytes:
+        """Subject of its entries: SHA-256(relying, 18 bytes || source, 18 || type, 21 or zeros)."""
+        code = self.certificate_type.to_chain() if self.certificate_type else bytes(21)
+        return sha256(self.relying.to_chain() + self.source.to_chain() + code).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,8 @@ def verify(evidence: Evidence, policy: VerificationPolicy, now_unix: int) -> Rep
      6. Its identifier and fields fit the catalogue.
      7. The as-of time lies within its own validity.
      8. The ledger had it as valid at the as-of time.
-     9. The relying region recognised it then: by its being of the same province, by the type's being
-        national, or by the policy that the report cites.
+     9. The relying region recognised it then: as of its own province, as of a national type, or by
+        the policy that the report cites.
     10. Every fact this rests on is recent enough.
     11. Its holder is bound to this presentation, where that is asked for.
 
