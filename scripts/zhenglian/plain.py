@@ -49,8 +49,10 @@ def _text_types() -> tuple[type, ...]:
         CertificateType,
         ItemCode,
         MemberId,
+        PartyId,
         RegionCode,
         Uscc,
     )
 
-    return (CertificateId, CertificateType, ItemCode, MemberId, RegionCode, Uscc, Path)
+    codes = (CertificateId, CertificateType, ItemCode, MemberId, PartyId, RegionCode, Uscc)
+    return (*codes, Path)

@@ -14,6 +14,7 @@ from zhenglian.language import Language
 from zhenglian.reasons import describe_reason
 from zhenglian.session import Session
 from zhenglian.times import format_day, format_time
+from zhenglian.words import describe_recognition
 
 MARKS = {
     Outcome.PASSED: "✓",
@@ -135,11 +136,23 @@ def _reasons(session: Session, report: Report) -> Iterator[str]:
 
 def _explain(session: Session, check: Check, kind: CertificateType | None) -> str:
     if check.reason is None:
-        return ""
+        return _cite(session, check) if check.name is CheckName.RECOGNITION else ""
     words = REASON_WORDING[check.reason]
     told = session.language.pick(words.zh, words.en)
     further = "; ".join(_further(session, check, kind))
     return f"{told} [{check.reason}]" + (f" {further}" if further else "")
+
+
+def _cite(session: Session, check: Check) -> str:
+    """What recognises the certificate."""
+    detail = check.detail
+    told = describe_recognition(str(detail.get("way", "")), session.language)
+    if isinstance(policy := detail.get("policy"), Mapping):
+        version = "?" if policy["version"] is None else policy["version"]
+        kind = policy["certificate_type"] or session.language.pick("全部类型", "every type")
+        told += f" {policy['relying']} ← {policy['source']} {kind} v{version}"
+        told += session.language.pick("，日志 ", ", log ") + str(policy["log_index"])
+    return " ".join([told, *([str(detail["legal_basis"])] if "legal_basis" in detail else [])])
 
 
 def _further(session: Session, check: Check, kind: CertificateType | None) -> Iterator[str]:

@@ -38,6 +38,28 @@ _ACTS = {
     "seal_key_attested": ("印章密钥证明", "seal key attested"),
     "mandate_changed": ("授权变更", "mandate changed"),
     "mandate_attested": ("授权证明", "mandate attested"),
+    "group_defined": ("互认组织成立", "group named"),
+    "group_left": ("退出互认组织", "group left"),
+    "group_attested": ("互认组织证明", "group attested"),
+    "policy_set": ("互认规则设定", "recognition policy set"),
+    "pact_signed": ("互认协议签署", "recognition pact signed"),
+    "policy_attested": ("互认规则证明", "recognition policy attested"),
+}
+
+_RECOGNITION = {
+    "in force": ("生效中", "in force"),
+    "not yet in force": ("尚未生效", "not yet in force"),
+    "ended": ("已终止", "ended"),
+    "open": ("签署中", "open"),
+    "concluded": ("已缔结", "concluded"),
+    "expired": ("逾期未签", "expired"),
+    "own_province": ("本省颁发", "own province"),
+    "national_type": ("全国互认类型", "national type"),
+    "policy": ("互认规则", "policy"),
+    "recognised": ("认可", "recognised"),
+    "not_national": ("不是全国互认类型", "not a national type"),
+    "not_yet_in_force": ("规则尚未生效", "not yet in force"),
+    "seal_level_too_low": ("签章等级不足", "seal level too low"),
 }
 
 _PROPOSALS = {
@@ -105,6 +127,11 @@ def describe_act(act: str, language: Language) -> str:
     """An act by the name that an audit trail gives it."""
     spaced = act.replace("_", " ")
     return language.pick(*_ACTS.get(act, (spaced, spaced)))
+
+
+def describe_recognition(code: str, language: Language) -> str:
+    """A way of recognition, what became of it, or the state of a policy or pact, by its name."""
+    return language.pick(*_RECOGNITION.get(code, (code, code)))
 
 
 def describe_proposal(action: str, language: Language) -> str:

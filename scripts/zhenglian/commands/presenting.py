@@ -56,7 +56,10 @@ def present(
         typer.Option("--holder-key", metavar="FILE", help="Bind it to its holder with this key."),
     ] = None,
     to: Annotated[
-        str, typer.Option("--to", metavar="REGION", help="Bound: who may rely on it.")
+        str,
+        typer.Option(
+            "--to", metavar="REGION", help="Who is to rely on it: proves that it recognises it."
+        ),
     ] = "",
     purpose: Annotated[str, typer.Option("--purpose", help="Bound: what it is shown for.")] = "",
     expires: Annotated[
@@ -81,15 +84,14 @@ def present(
     from ledger.actions import presentation
     from ledger.actions.holdings import find_stored
     from ledger.actions.status_targets import fetch_status
-    from ledger.identifiers import CertificateId
+    from ledger.identifiers import CertificateId, RegionCode
 
     certificate_id = CertificateId.parse(identifier.strip())
     path = out or Path(f"{certificate_id.serial}{presentation.EVIDENCE_SUFFIX}")
     require_free(path, force=force)
-    if bool(holder_key) != bool(to) or (not holder_key and (purpose or nonce)):
-        raise typer.BadParameter(
-            "--holder-key and --to go together, --purpose and --nonce go with them"
-        )
+    if (holder_key and not to) or (not holder_key and (purpose or nonce)):
+        raise typer.BadParameter("--holder-key needs --to, --purpose and --nonce need both")
+    readers = [RegionCode.parse(to)] if to else []
     binding = None
     if holder_key is not None:
         source = _holder_passphrase(session, holder_passphrase_file)
@@ -97,7 +99,9 @@ def present(
     with session.unlock() as workspace:
         names = _chosen(disclose or [])
         wanted = None if ALL in names else names
-        evidence = presentation.present(workspace, certificate_id, wanted, binding=binding)
+        evidence = presentation.present(
+            workspace, certificate_id, wanted, binding=binding, relying_regions=readers
+        )
         titles = presentation.field_titles(workspace, evidence.certificate)
         status = fetch_status(workspace, find_stored(workspace, certificate_id)).name.lower()
     write_whole(path, lambda beside: beside.write_bytes(evidence.to_json()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,11 @@ from zhenglian.language import Language
 from zhenglian.session import Session
 from zhenglian.times import parse_time
 
+if TYPE_CHECKING:
+    from ledger.identifiers import RegionCode
+    from ledger.workspace import Workspace
+
+NOBODY = "none"
 EXIT_CODES = {"PASSED": 0, "FAILED": 10, "INDETERMINATE": 11}
 
 
@@ -28,7 +33,11 @@ def verify(
     ],
     relying_region: Annotated[
         str,
-        typer.Option("--relying-region", metavar="CODE", help="Require that it recognises this."),
+        typer.Option(
+            "--relying-region",
+            metavar="CODE",
+            help="Who is to recognise it; by default this home's province; or: none.",
+        ),
     ] = "",
     as_of: Annotated[
         str, typer.Option("--as-of", metavar="TIME", help="Judge as of then; by default now.")
@@ -40,26 +49,26 @@ def verify(
     """Judges a presented certificate.
 
     By this home's own copy of the log, without asking who issued it, and without a passphrase.
+    Whether it is authentic and whether this region may rely on it are told apart.
     Exit code: 0 passed, 10 failed, 11 indeterminate; 1 and 2 mean that there is no verdict.
 
     \b
     Example:
       zhenglian verify 20250000495.zhenglian.json
       zhenglian verify 20250000495.zhenglian.json --as-of 2026-01-05T10:00 --lang zh
+      zhenglian verify 20250000495.zhenglian.json --relying-region 510104
     """
     from ledger.actions.presentation import field_titles, read_document, verify_document
     from ledger.errors import LedgerError
-    from ledger.identifiers import RegionCode
     from zhenglian.report_view import print_report
 
-    region = RegionCode.parse(relying_region) if relying_region else None
     as_of_unix = parse_time(as_of, "as-of") if as_of else None
     unavailable: list[LedgerError] = []
     with session.open() as workspace:
         report = verify_document(
             workspace,
             read_document(file),
-            relying_region=region,
+            relying_region=_choose_region(workspace, relying_region),
             as_of_unix=as_of_unix,
             nonce=nonce or None,
             on_unavailable=unavailable.append,
@@ -78,3 +87,14 @@ def verify(
     else:
         print_report(session, report, titles)
     return EXIT_CODES[report.outcome]
+
+
+def _choose_region(workspace: Workspace, text: str) -> RegionCode | None:
+    from ledger.identifiers import RegionCode
+
+    if text == NOBODY:
+        return None
+    if text:
+        return RegionCode.parse(text)
+    own = workspace.member.value
+    return own if isinstance(own, RegionCode) else None
