@@ -70,6 +70,10 @@ def test_certificate_lives_from_a_spreadsheet_to_its_audit(
     shown = ("--disclose", "姓名,证书编号,岗位类别", "--out", hand)
     chongqing.run("present", make_id(3), *shown)
     away = chongqing.home.rename(tmp_path / "away")
+    refused = window.json("verify", hand, code=10)
+    assert refused["checks"][8]["reason"] == "not_recognised"
+    assert (refused["authenticity"], refused["reliance"]) == ("PASSED", "FAILED")
+    sichuan.run("recognise", "policy", "500000", "W011")
     assert window.run("verify", hand).stdout.startswith("✓ 通过 PASSED")
     away.rename(chongqing.home)
 

@@ -74,6 +74,10 @@ def test_provinces_found_issue_and_verify_on_one_served_chain(tmp_path: Path) ->
         assert [finish(running)["issued"] for running in together] == [2_000, 2_000]
 
         chongqing.run("present", SHOWN, "--disclose", "姓名,证书编号", "--out", expired)
+        pact = tmp_path / "both.pact.json"
+        sichuan.run("recognise", "pact", "draft", "510000", "500000", "--out", pact)
+        for clerk in (sichuan, chongqing):
+            clerk.run("recognise", "pact", "sign", pact, "--yes")
         report = sichuan.json("verify", expired, code=10)  # its period ended in January 2026
         assert [check["name"] for check in report["checks"] if check["outcome"] == "FAILED"] == [
             "validity_period"

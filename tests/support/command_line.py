@@ -88,7 +88,8 @@ def at(consortium: Consortium, member: object = CHONGQING) -> CommandLine:
 
 @dataclass(frozen=True)
 class Issued:
-    """A ledger on which Chongqing has issued six certificates; to be read and left as it is."""
+    """A ledger on which Chongqing has issued six certificates, which Sichuan recognises; to be read
+    and left as it is."""
 
     consortium: Consortium
     identifiers: tuple[str, ...]

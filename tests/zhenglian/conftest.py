@@ -17,6 +17,7 @@ def issued_once(founded_consortium: Consortium, tmp_path_factory: pytest.TempPat
     )
     file = write_csv(directory / "six.csv", [make_row(number) for number in range(1, 7)])
     issued.chongqing.run("issue", file)
+    issued.sichuan.run("recognise", "policy", "500000", "W011")
     return issued
 
 

@@ -114,10 +114,10 @@ def sign(
     from ledger.actions.pact_file import read_pact
     from ledger.actions.recognition import sign_pact
 
-    drafted = read_pact(file)
-    pick = session.language.pick
     if session.output.is_json and not yes:
         raise typer.BadParameter("--json asks nobody: add --yes")
+    drafted = read_pact(file)
+    pick = session.language.pick
     if not session.output.is_json:
         print_terms(session, drafted.pact_id, drafted.terms)
     if not yes and not typer.confirm(pick("确认签署？", "Sign it?"), err=True):

@@ -107,7 +107,7 @@ def test_certificate_without_a_holders_key_cannot_be_bound(
 
 @pytest.mark.parametrize(
     "options",
-    [("--to", "510000"), ("--purpose", "x"), ("--nonce", "x"), ("--holder-key", "me.pem")],
+    [("--purpose", "x"), ("--nonce", "x"), ("--holder-key", "me.pem")],
 )
 def test_options_of_a_binding_go_together(
     issued_once: Issued, tmp_path: Path, options: tuple[str, ...]

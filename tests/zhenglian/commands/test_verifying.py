@@ -63,11 +63,19 @@ def test_verdict_as_of_a_time_before_the_issuance_says_so(issued_once: Issued, f
     assert checks(report)["status"] == "not_yet_issued"
 
 
-def test_relying_region_makes_the_verdict_indeterminate_for_now(
+def test_own_province_relies_unless_another_or_none_is_named(
     issued_once: Issued, file: Path
 ) -> None:
-    report = issued_once.sichuan.json("verify", file, "--relying-region", "510000", code=11)
-    assert checks(report)["recognition"] == "recognition_not_available"
+    own = issued_once.sichuan.json("verify", file)["checks"][8]
+    assert (own["outcome"], own["required"]) == ("PASSED", True)
+    assert own["detail"]["relying_region"] == "510000"
+    told = issued_once.sichuan.run("verify", file, "--lang", "zh").stdout
+    assert "互认规则 510000 ← 500000" in told
+    other = issued_once.sichuan.json("verify", file, "--relying-region", "520000", code=10)
+    assert checks(other)["recognition"] == "not_recognised"
+    assert (other["authenticity"], other["reliance"]) == ("PASSED", "FAILED")
+    nobody = issued_once.sichuan.json("verify", file, "--relying-region", "none")
+    assert nobody["checks"][8]["outcome"] == "NOT_REQUIRED"
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\x00\xff" * 100, b"[]", b"eyJhIjoxfQ.x.y~"])
