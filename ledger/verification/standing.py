@@ -99,6 +99,10 @@ class Standing:
             seal_key=seal_key,
         )
 
+    def absent(self, missing: Reason, known_absent: Reason) -> Finding:
+        """What follows where no fact speaks: knowledge in a complete view, else nothing."""
+        return failed(known_absent) if self.view.is_complete else indeterminate(missing)
+
     @property
     def issuing_department(self) -> DepartmentState | None:
         """The department as the ledger had it when the batch was anchored."""
@@ -106,10 +110,6 @@ class Standing:
             return None
         before = [s for s in self.departments if s.fact.index < self.anchoring.fact.index]
         return before[-1] if before else None
-
-    def absent(self, missing: Reason, known_absent: Reason) -> Finding:
-        """What follows where no fact speaks: knowledge in a complete view, else nothing."""
-        return failed(known_absent) if self.view.is_complete else indeterminate(missing)
 
 
 find_standing = lru_cache(maxsize=CACHED_STANDINGS)(Standing.find)

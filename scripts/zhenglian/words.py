@@ -27,6 +27,12 @@ _ACTS = {
     "member_keys_changed": ("成员密钥变更", "member's keys changed"),
     "member_attested": ("成员证明", "member attested"),
     "module_installed": ("模块启用", "module installed"),
+    "group_defined": ("互认组织成立", "group named"),
+    "group_left": ("退出互认组织", "group left"),
+    "group_attested": ("互认组织证明", "group attested"),
+    "policy_set": ("互认规则设定", "recognition policy set"),
+    "pact_signed": ("互认协议签署", "recognition pact signed"),
+    "policy_attested": ("互认规则证明", "recognition policy attested"),
     "freeze_begun": ("冻结", "frozen"),
     "freeze_ended": ("解除冻结", "freeze ended"),
     "operator_changed": ("运维账户变更", "operator account changed"),
@@ -38,13 +44,16 @@ _ACTS = {
     "seal_key_attested": ("印章密钥证明", "seal key attested"),
     "mandate_changed": ("授权变更", "mandate changed"),
     "mandate_attested": ("授权证明", "mandate attested"),
-    "group_defined": ("互认组织成立", "group named"),
-    "group_left": ("退出互认组织", "group left"),
-    "group_attested": ("互认组织证明", "group attested"),
-    "policy_set": ("互认规则设定", "recognition policy set"),
-    "pact_signed": ("互认协议签署", "recognition pact signed"),
-    "policy_attested": ("互认规则证明", "recognition policy attested"),
 }
+
+_PROPOSALS = {
+    "admit member": "接纳成员",
+    "remove member": "移除成员",
+    "install module": "启用模块",
+    "freeze": "冻结",
+    "unfreeze": "解除冻结",
+}
+_PROPOSAL_STATES = {"open": "表决中", "executed": "已执行", "expired": "已过期"}
 
 _RECOGNITION = {
     "in force": ("生效中", "in force"),
@@ -61,15 +70,6 @@ _RECOGNITION = {
     "not_yet_in_force": ("规则尚未生效", "not yet in force"),
     "seal_level_too_low": ("签章等级不足", "seal level too low"),
 }
-
-_PROPOSALS = {
-    "admit member": "接纳成员",
-    "remove member": "移除成员",
-    "install module": "启用模块",
-    "freeze": "冻结",
-    "unfreeze": "解除冻结",
-}
-_PROPOSAL_STATES = {"open": "表决中", "executed": "已执行", "expired": "已过期"}
 
 # What is done to a certificate: in Chinese one word, in English before and after it is done.
 # 作废 stands for 撤销, 注销 and 吊销 alike; which of them it is, the reason tells.
