@@ -25,14 +25,16 @@ from ledger.actions.issuers import change_mandate, register_department
 from ledger.actions.lifecycle import change_status
 from ledger.actions.presentation import present, read_document, verify_document
 from ledger.actions.proposals import list_members
+from ledger.actions.recognition import Terms, set_policy
 from ledger.chain.engines import ChainLocation
 from ledger.errors import LedgerError
 from ledger.formats.evidence import parse_evidence
 from ledger.formats.merkle import verify_consistency
-from ledger.identifiers import MemberId, RegionCode
+from ledger.identifiers import MemberId, PartyId, RegionCode
 from ledger.vault.directory_lock import lock_directory
 from ledger.vault.tables import RunState
 from ledger.verification.finding import Outcome
+from ledger.verification.recognition_book import PolicyKey
 from ledger.verification.report import Report
 from zhenglian.demo.attacks import try_attacks
 from zhenglian.demo.source import EXAMPLE, Source
@@ -160,6 +162,17 @@ def _live(stage: Stage) -> None:
         "relied on by Sichuan, which has no policy about it",
         path,
         "not_recognised",
+        relying=RegionCode.parse("510000"),
+    )
+    with stage.open(SICHUAN) as workspace:
+        key = PolicyKey(PartyId(SICHUAN.value), PartyId(CHONGQING.value), None)
+        policy = set_policy(workspace, key, Terms())
+    stage.say(f"Sichuan sets a policy: entry {policy.log_index}, version {policy.version}")
+    _judge(
+        stage,
+        "relied on by Sichuan, which now has one",
+        path,
+        "PASSED",
         relying=RegionCode.parse("510000"),
     )
     away.rename(stage.home(CHONGQING))
