@@ -15,7 +15,7 @@ from ledger.verification.recognition import (
     RecognitionQuestion,
     Resolution,
     compute_seal_level,
-    resolve,
+    find_resolution,
 )
 from ledger.verification.recognition_book import open_book
 from ledger.verification.standing import Anchoring, Standing, find_standing
@@ -110,7 +110,7 @@ def _resolve(
         return None
     suite = standing.seal_key.key.suite if standing.seal_key is not None else 0
     book = open_book(facts, is_complete=standing.view.is_complete)
-    return resolve(
+    return find_resolution(
         book,
         RecognitionQuestion(
             relying_region=relying_region,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from ledger.formats.certificate import Certificate
@@ -25,6 +26,7 @@ SEAL_LEVEL_KEY: Final = 1
 SEAL_LEVEL_DOCUMENT: Final = 2
 SEAL_LEVEL_SM2: Final = 3
 MAX_SEAL_LEVEL: Final = SEAL_LEVEL_SM2
+CACHED_RESOLUTIONS: Final = 1024
 _SUITE_SM2: Final = 2
 _LEGAL_FORMATS: Final = frozenset({"ofd", "pdf"})
 
@@ -161,6 +163,10 @@ def resolve(book: RecognitionBook, question: RecognitionQuestion) -> Resolution:
         *_try_policies(book, question, relying, source),
     )
     return Resolution(question, relying, source, steps)
+
+
+find_resolution = lru_cache(maxsize=CACHED_RESOLUTIONS)(resolve)
+"""As `resolve`, once for the certificates of a batch at one time."""
 
 
 def find_sides(
