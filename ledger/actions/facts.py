@@ -33,9 +33,10 @@ from ledger.records import (
 )
 from ledger.vault.certificates import StoredCertificate
 from ledger.vault.key_files import SUITE_P256
-from ledger.verification.ledger_view import MEMBER_KINDS
+from ledger.verification.ledger_view import MEMBER_KINDS, TYPE_KINDS
 
 _MEMBER_TOPICS = {kind.TOPIC for kind in MEMBER_KINDS}
+_TYPE_TOPICS = {kind.TOPIC for kind in TYPE_KINDS}
 
 
 def to_fact(row: EntryRow, path: tuple[bytes, ...] | None = None) -> Fact | None:
@@ -99,7 +100,7 @@ class LogSubject:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Everything the log says about a certificate's batch, status, issuer, key and member.
+    """Everything the log says about a certificate's batch, status, issuer, key, member and type.
 
     Attributes:
         facts: in the order of the log.
@@ -175,6 +176,9 @@ def _rows_about(index: IndexStore, subject: LogSubject) -> Iterable[EntryRow]:
         if row.kind == BatchAnchored.TOPIC or not _is_readable(row):
             yield row
     yield from index.status_entries(batch_key, word_index(subject.placement.position))
+    for row in index.entries_of(subject.certificate_type.to_chain().ljust(32, b"\0")):
+        if row.kind in _TYPE_TOPICS or not _is_readable(row):
+            yield row
     members = set()
     for row in index.entries_of(subject.issuer.to_chain().ljust(32, b"\0")):
         if not _is_readable(row):

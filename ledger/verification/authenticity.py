@@ -8,6 +8,7 @@ from itertools import chain
 from ledger.formats.certificate import compute_batch_key
 from ledger.formats.jws import is_es256_signature
 from ledger.formats.merkle import verify_inclusion
+from ledger.schemas.conformance import find_misfit
 from ledger.verification.case import Case
 from ledger.verification.finding import Finding, Outcome, failed, indeterminate, passed, weigh
 from ledger.verification.policy import CLOCK_SKEW_S
@@ -111,7 +112,30 @@ def _examine_anchoring(case: Case, anchoring: Anchoring | None) -> Iterator[Find
 
 
 def check_catalogue(case: Case) -> Finding:
-    """6: identifier and fields fit the type's catalogue entry, once facts carry it."""
-    if CheckName.CATALOGUE in case.policy.required:
-        return indeterminate(Reason.CATALOGUE_NOT_AVAILABLE)
-    return Finding(Outcome.NOT_REQUIRED)
+    """6: the type had a version in the catalogue when the batch was anchored, and the fields that
+    are shown fit that version's schema."""
+    if CheckName.CATALOGUE not in case.policy.required:
+        return Finding(Outcome.NOT_REQUIRED)
+    standing, certificate = case.standing, case.certificate
+    if standing.anchoring is None:
+        return indeterminate(Reason.MISSING_ANCHORING)
+    anchored_at = standing.anchoring.fact.index
+    before = [state for state in standing.types if state.fact.index < anchored_at and state.version]
+    if not before:
+        return standing.absent(Reason.MISSING_TYPE, Reason.TYPE_NOT_IN_CATALOGUE)
+    version = before[-1]
+    detail: dict[str, object] = {
+        "type": str(certificate.type),
+        "version": version.version,
+        "schema_hash": version.schema_hash.hex(),
+    }
+    schema = case.policy.schemas.get(version.schema_hash)
+    if schema is None:
+        return indeterminate(Reason.SCHEMA_UNKNOWN, detail)
+    if schema.type != certificate.type:
+        return failed(Reason.SCHEMA_MISMATCH, detail | {"of_type": str(schema.type)}, version.fact)
+    misfit = find_misfit(schema, certificate.fields, is_whole=not certificate.hidden_fields)
+    if misfit is not None:
+        found = {"field": misfit.field, "problem": misfit.problem}
+        return failed(Reason.SCHEMA_MISMATCH, detail | found, version.fact)
+    return passed(detail, version.fact)

@@ -38,6 +38,8 @@ from ledger.records import (
     SealKeyStatement,
     StatusAttested,
     StatusChanged,
+    TypeAttested,
+    TypeDefined,
 )
 
 CACHED_VIEWS: Final = 128
@@ -68,6 +70,15 @@ class MandateState:
     fact: Fact
     valid_from_unix: int
     valid_until_unix: int
+
+
+@dataclass(frozen=True, slots=True)
+class TypeState:
+    """A certificate type as a fact left it in the catalogue; version 0 for none."""
+
+    fact: Fact
+    version: int
+    schema_hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +194,18 @@ class LedgerView:
                         states.append(MandateState(fact, found.valid_from, found.valid_until))
         return states
 
+    def types(self, certificate_type: CertificateType) -> list[TypeState]:
+        """What became of a type in the catalogue, in order."""
+        states = []
+        for fact in self._of(*TYPE_KINDS):
+            match fact.record:
+                case TypeDefined(statement=told) if told.certificate_type == certificate_type:
+                    states.append(TypeState(fact, told.version, told.schema_hash))
+                case TypeAttested(certificate_type=named, record=found):
+                    if named == certificate_type:
+                        states.append(TypeState(fact, found.version, found.schema_hash))
+        return states
+
     def seal_key(self, issuer: Uscc, key_id: bytes) -> SealKeyState | None:
         """A department's seal key, by everything that is known of it."""
         state: SealKeyState | None = None
@@ -281,4 +304,5 @@ MEMBER_KINDS = (
     MemberAttested,
     MemberRemoved,
 )
+TYPE_KINDS = (TypeDefined, TypeAttested)
 _SEAL_KEY_KINDS = (SealKeyRegistered, SealKeyAttested, SealKeyEnded, SealKeyCompromised)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from ledger.formats.evidence import LogHead
 from ledger.identifiers import RegionCode
+from ledger.schemas import CertificateSchema
 from ledger.verification.report import CheckName
 
 POLICY_VERSION: Final = "zhenglian-policy/1"
@@ -38,6 +40,7 @@ class VerificationPolicy:
             speaks only as of its own time.
         audience: region to which a key binding must be addressed.
         nonce: what a key binding must repeat, None if nothing was asked.
+        schemas: the schemas of types that are at hand, by their SHA-256.
     """
 
     version: str = POLICY_VERSION
@@ -49,6 +52,7 @@ class VerificationPolicy:
     has_complete_facts: bool = False
     audience: RegionCode | None = None
     nonce: str | None = None
+    schemas: Mapping[bytes, CertificateSchema] = field(default_factory=dict)
 
 
 DEFAULT_POLICY: Final = VerificationPolicy()

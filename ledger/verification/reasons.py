@@ -53,7 +53,10 @@ class Reason(StrEnum):
     PROOF_ROOT_MISMATCH = "proof_root_mismatch"
     ISSUED_AFTER_ANCHORING = "issued_after_anchoring"
     # 6 catalogue
-    CATALOGUE_NOT_AVAILABLE = "catalogue_not_available"
+    TYPE_NOT_IN_CATALOGUE = "type_not_in_catalogue"
+    MISSING_TYPE = "missing_type"
+    SCHEMA_UNKNOWN = "schema_unknown"
+    SCHEMA_MISMATCH = "schema_mismatch"
     # 7 validity period
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"

@@ -23,6 +23,7 @@ from ledger.verification.ledger_view import (
     MandateState,
     MemberState,
     SealKeyState,
+    TypeState,
 )
 from ledger.verification.reasons import Reason
 
@@ -51,6 +52,7 @@ class Standing:
         departments: what became of the department, in order.
         members: what became of its member, in order.
         mandates: what became of its mandate for the type, in order.
+        types: what became of the type in the catalogue, in order.
         seal_key: the key in the signing certificate, by what is known of it today.
     """
 
@@ -63,6 +65,7 @@ class Standing:
     departments: list[DepartmentState]
     members: list[MemberState]
     mandates: list[MandateState]
+    types: list[TypeState]
     seal_key: SealKeyState | None
 
     @classmethod
@@ -96,6 +99,7 @@ class Standing:
             departments=departments,
             members=view.members(member) if member is not None else [],
             mandates=view.mandates(issuer, certificate_type),
+            types=view.types(certificate_type),
             seal_key=seal_key,
         )
 

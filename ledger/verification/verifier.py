@@ -44,7 +44,7 @@ def verify(evidence: Evidence, policy: VerificationPolicy, now_unix: int) -> Rep
         not compromised.
      5. It is anchored: its leaf is in the batch that it names at the place that it names, that
         batch is in the trusted log under the same issuer and type, and it was not sealed later.
-     6. Its identifier and fields fit the catalogue.
+     6. Its type was in the catalogue when anchored, and what is shown fits that version's schema.
      7. The as-of time lies within its own validity.
      8. The ledger had it as valid at the as-of time.
      9. The relying region recognised it then: as of its own province, as of a national type, or by
@@ -69,7 +69,7 @@ def verify(evidence: Evidence, policy: VerificationPolicy, now_unix: int) -> Rep
         case.explain_missing_facts(check_signing_certificate(case.standing)),  # 3
         case.explain_missing_facts(check_issuer(case.standing)),  # 4
         check_anchored(case),  # 5
-        check_catalogue(case),  # 6
+        case.explain_missing_facts(check_catalogue(case)),  # 6
         check_validity_period(case),  # 7
         case.explain_missing_facts(check_status(case)),  # 8
         case.explain_missing_facts(check_recognition(case)),  # 9

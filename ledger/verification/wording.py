@@ -289,10 +289,26 @@ REASON_WORDING: Final[Mapping[Reason, ReasonWording]] = MappingProxyType(
             "The certificate claims to have been sealed after it was anchored",
             *_REJECT,
         ),
-        Reason.CATALOGUE_NOT_AVAILABLE: ReasonWording(
-            "尚无证照目录可供核对",
-            "No catalogue of types is available to check against",
-            *_LATER,
+        Reason.TYPE_NOT_IN_CATALOGUE: ReasonWording(
+            "存证时证照目录中没有此类证照",
+            "The catalogue had no such type when the batch was anchored",
+            *_ISSUER,
+        ),
+        Reason.MISSING_TYPE: ReasonWording(
+            "证据中没有此类证照的目录记录",
+            "The evidence lacks the catalogue's record of this type",
+            *_COMPLETE,
+        ),
+        Reason.SCHEMA_UNKNOWN: ReasonWording(
+            "核验方没有目录所指版本的证照数据规范，无法核对所示内容",
+            "The verifier lacks the schema that the catalogue names, to compare the fields with",
+            "请导入该类证照的数据规范文件后再核验；此结果不代表证照无效。",
+            "Import the type's schema file and verify again; this does not mean it is invalid.",
+        ),
+        Reason.SCHEMA_MISMATCH: ReasonWording(
+            "所示内容不符合目录中该类证照的数据规范",
+            "What is shown does not fit the catalogue's schema of this type",
+            *_ISSUER,
         ),
         Reason.NOT_YET_VALID: ReasonWording(
             "证照有效期尚未开始",

@@ -94,10 +94,17 @@ def create_draft(
         holder_name="张三",
         holder_code="110101199003070011",
         holder_code_type="111",
-        holder_fields={"gender": "男", "employer": "某建设工程有限公司", "category": "C3"},
+        holder_fields={
+            "sex": "男",
+            "employerName": "某建设工程有限公司",
+            "employerUscc": str(Uscc.build("91500101MA0000001")),
+            "postCategory": "C3",
+            "firstIssuedOn": "2019-03-01",
+        },
     )
 
 
+MINISTRY = Region("11100000000013338W", "住房和城乡建设部")
 CHONGQING = Region("500000", "重庆市")
 SICHUAN = Region("510000", "四川省")
 CHONGQING_HOUSING = Department(

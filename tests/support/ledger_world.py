@@ -64,8 +64,13 @@ from ledger.records import (
     StatusAttested,
     StatusChanged,
     StatusStatement,
+    TypeAttested,
+    TypeDefined,
+    TypeRecord,
+    TypeStatement,
     WordChange,
 )
+from ledger.schemas import CertificateSchema, load_schema
 from ledger.verification.policy import VerificationPolicy
 from ledger.verification.report import Report
 from ledger.verification.verifier import verify
@@ -74,6 +79,7 @@ from tests.support.departments import (
     CHONGQING,
     CHONGQING_HOUSING,
     END_UNIX,
+    MINISTRY,
     SAFETY_STAFF,
     SEALED_AT_UNIX,
     SICHUAN,
@@ -86,6 +92,7 @@ from tests.support.departments import (
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
+SCHEMA = load_schema(SAFETY_STAFF)
 
 
 @dataclass(eq=False)
@@ -183,8 +190,10 @@ class LedgerWorld:
         return len(self.entries) - 1
 
     def verify(self, evidence: Evidence, **rules: Any) -> Report:
-        """The verdict now, under the default policy with this log trusted and these changes."""
+        """The verdict now, under the default policy with this log trusted, the shipped schema at
+        hand, and these changes."""
         rules.setdefault("trusted_log", self.head)
+        rules.setdefault("schemas", {SCHEMA.schema_hash: SCHEMA})
         return verify(evidence, VerificationPolicy(**rules), self.now_unix)
 
     # Acts of members.
@@ -278,6 +287,19 @@ class LedgerWorld:
             self._next(department.region),
         )
         self._act(MandateChanged, department.region, statement, department.issuer.to_chain())
+
+    def define_type(
+        self, schema: CertificateSchema = SCHEMA, *, version: int = 1, region: Region = MINISTRY
+    ) -> None:
+        statement = TypeStatement(
+            region.member,
+            schema.type,
+            version,
+            schema.schema_hash,
+            schema.name,
+            self._next(region),
+        )
+        self._act(TypeDefined, region, statement, schema.type.to_chain())
 
     def _act(
         self, event: type[Event], region: Region, statement: Statement, subject: bytes
@@ -408,6 +430,13 @@ class LedgerWorld:
                 attested = replace(attested, compromised_since=record.statement.compromised_since)
         self._attest(department, SealKeyAttested(department.issuer, key_id, attested))
 
+    def attest_type(self, schema: CertificateSchema = SCHEMA, *, version: int = 1) -> None:
+        attested = TypeRecord(
+            MINISTRY.member, version, schema.schema_hash, self.now_unix, is_national=False
+        )
+        record = TypeAttested(schema.type, attested)
+        self._append(record, MINISTRY, None, schema.type.to_chain())
+
     def attest_mandate(
         self, department: Department, certificate_type: CertificateType = SAFETY_STAFF
     ) -> None:
@@ -464,18 +493,23 @@ def with_status(word: bytes, position: int, status: Status) -> bytes:
     return bytes(changed)
 
 
-def found_world(*, register: bool = True) -> LedgerWorld:
-    """Chongqing and Sichuan with a housing department each, a month before the first batch."""
-    return populate(LedgerWorld(CHONGQING), register=register)
+def found_world(*, register: bool = True, define: bool = True) -> LedgerWorld:
+    """Chongqing and Sichuan with a housing department each, and the ministry that defined what they
+    issue, a month before the first batch."""
+    return populate(LedgerWorld(CHONGQING), register=register, define=define)
 
 
 W = TypeVar("W", bound=LedgerWorld)
 
 
-def populate(world: W, *, register: bool = True) -> W:
+def populate(world: W, *, register: bool = True, define: bool = True) -> W:
     """As `found_world`, in a world that Chongqing has just founded."""
     world.pass_time(HOUR_S)
     world.admit(SICHUAN)
+    if define:
+        world.pass_time(HOUR_S)
+        world.admit(MINISTRY)
+        world.define_type()
     if register:
         for department in (CHONGQING_HOUSING, SICHUAN_HOUSING):
             world.pass_time(HOUR_S)

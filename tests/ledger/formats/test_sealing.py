@@ -63,7 +63,7 @@ def test_digests_stand_sorted_so_that_their_order_says_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["iss", "status", "_sd", "holder_name"])
 def test_field_with_the_name_of_a_claim_is_not_sealed(name: str) -> None:
-    draft = DRAFT._replace(holder_fields={"gender": "男", name: "x"})
+    draft = DRAFT._replace(holder_fields={"sex": "男", name: "x"})
     with pytest.raises(MalformedInputError) as refusal:
         SEALER.seal(draft, PLACEMENT, SEALED_AT_UNIX)
     assert (refusal.value.code, refusal.value.field) == ("field_name_reserved", name)

@@ -10,17 +10,26 @@ import pytest
 from ledger.formats.certificate import Placement, parse_certificate
 from ledger.formats.evidence import BatchProof, Evidence, LogHead
 from ledger.identifiers import CertificateType
-from ledger.records import BatchAnchored
+from ledger.records import BatchAnchored, TypeDefined
+from ledger.schemas import parse_schema
 from ledger.verification.finding import Outcome
-from ledger.verification.policy import CLOCK_SKEW_S
+from ledger.verification.policy import CLOCK_SKEW_S, DEFAULT_REQUIRED
 from ledger.verification.reasons import Reason
 from ledger.verification.report import Check, CheckName
 from tests.support.departments import (
     CHONGQING_HOUSING,
+    MINISTRY,
     SICHUAN_HOUSING,
     create_draft,
 )
-from tests.support.ledger_world import HOUR_S, found_world, issue, prepare
+from tests.support.ledger_world import (
+    HOUR_S,
+    SCHEMA,
+    LedgerWorld,
+    found_world,
+    issue,
+    prepare,
+)
 
 WORLD, BATCH = prepare()
 EVIDENCE = WORLD.evidence(BATCH, 1)
@@ -270,12 +279,84 @@ def test_only_the_anchoring_of_the_named_batch_counts() -> None:
 # 6: the catalogue.
 
 
-def test_catalogue_is_not_required_and_in_doubt_where_it_is() -> None:
-    assert WORLD.verify(EVIDENCE).check(CheckName.CATALOGUE).outcome is Outcome.NOT_REQUIRED
-    report = WORLD.verify(EVIDENCE, required=frozenset(CheckName))
-    check = report.check(CheckName.CATALOGUE)
-    assert (check.outcome, check.reason) == (
-        Outcome.INDETERMINATE,
-        Reason.CATALOGUE_NOT_AVAILABLE,
-    )
-    assert report.authenticity is Outcome.INDETERMINATE
+def catalogued(
+    evidence: Evidence, *, world: LedgerWorld = WORLD, **rules: object
+) -> tuple[Outcome, Reason | None, Check]:
+    rules.setdefault("required", DEFAULT_REQUIRED | {CheckName.CATALOGUE})
+    check = world.verify(evidence, **rules).check(CheckName.CATALOGUE)
+    return check.outcome, check.reason, check
+
+
+def test_certificate_of_a_catalogued_type_passes_and_cites_the_version() -> None:
+    outcome, _, check = catalogued(EVIDENCE)
+    assert outcome is Outcome.PASSED
+    assert (check.detail["version"], check.detail["schema_hash"]) == (1, SCHEMA.schema_hash.hex())
+    (index,) = check.evidence
+    assert isinstance(WORLD.entries[index][1], TypeDefined)
+
+
+def test_presentation_of_some_fields_passes() -> None:
+    shown = CERTIFICATE.with_disclosures({"holder_name"})
+    assert catalogued(EVIDENCE.with_certificate(shown))[0] is Outcome.PASSED
+
+
+def test_catalogue_is_passed_over_where_it_is_not_required() -> None:
+    rules = DEFAULT_REQUIRED - {CheckName.CATALOGUE}
+    assert catalogued(EVIDENCE, required=rules)[0] is Outcome.NOT_REQUIRED
+
+
+def test_type_that_nobody_defined_is_rejected_by_who_knows_the_whole_log() -> None:
+    evidence = WORLD.evidence(BATCH, 1, without=[TypeDefined])
+    assert catalogued(evidence)[:2] == (Outcome.INDETERMINATE, Reason.MISSING_TYPE)
+    outcome, reason, _ = catalogued(evidence, has_complete_facts=True)
+    assert (outcome, reason) == (Outcome.FAILED, Reason.TYPE_NOT_IN_CATALOGUE)
+
+
+def test_type_defined_after_the_batch_was_anchored_does_not_count() -> None:
+    world = found_world(define=False)
+    batch = issue(world)
+    world.admit(MINISTRY)
+    world.define_type()
+    outcome, reason, _ = catalogued(world.evidence(batch), world=world, has_complete_facts=True)
+    assert (outcome, reason) == (Outcome.FAILED, Reason.TYPE_NOT_IN_CATALOGUE)
+
+
+def test_attested_version_counts_as_a_defined_one() -> None:
+    world = found_world(define=False)
+    world.attest_type(SCHEMA, version=3)
+    batch = issue(world)
+    outcome, _, check = catalogued(world.evidence(batch), world=world)
+    assert (outcome, check.detail["version"]) == (Outcome.PASSED, 3)
+
+
+def test_schema_that_is_not_at_hand_leaves_doubt() -> None:
+    outcome, reason, check = catalogued(EVIDENCE, schemas={})
+    assert (outcome, reason) == (Outcome.INDETERMINATE, Reason.SCHEMA_UNKNOWN)
+    assert check.detail["schema_hash"] == SCHEMA.schema_hash.hex()
+
+
+def test_version_in_force_at_the_anchoring_is_the_one_that_counts() -> None:
+    stricter = parse_schema(SCHEMA.document.replace(b'"C3"]', b'"C4"]'))
+    known = {each.schema_hash: each for each in (SCHEMA, stricter)}
+    world = found_world()
+    before = issue(world)
+    world.define_type(stricter, version=2)
+    after = issue(world)
+    assert catalogued(world.evidence(before), world=world, schemas=known)[0] is Outcome.PASSED
+    outcome, reason, check = catalogued(world.evidence(after), world=world, schemas=known)
+    assert (outcome, reason) == (Outcome.FAILED, Reason.SCHEMA_MISMATCH)
+    assert check.detail["version"] == 2
+    assert (check.detail["field"], check.detail["problem"]) == ("postCategory", "not_allowed")
+
+
+def test_schema_of_another_type_under_the_recorded_hash_is_rejected() -> None:
+    other = CertificateType.parse("11100000000013338W012")
+    foreign = {SCHEMA.schema_hash: replace(SCHEMA, type=other)}
+    outcome, reason, check = catalogued(EVIDENCE, schemas=foreign)
+    assert (outcome, reason) == (Outcome.FAILED, Reason.SCHEMA_MISMATCH)
+    assert check.detail["of_type"] == str(other)
+
+
+def test_catalogue_of_a_certificate_that_was_never_anchored_is_in_doubt() -> None:
+    evidence = WORLD.evidence(BATCH, 1, without=[BatchAnchored])
+    assert catalogued(evidence)[:2] == (Outcome.INDETERMINATE, Reason.MISSING_ANCHORING)

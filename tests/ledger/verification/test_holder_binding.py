@@ -20,7 +20,7 @@ from tests.support.ledger_world import prepare
 HOLDER_KEY = create_key()
 WORLD, BATCH = prepare(holder_jwk=create_holder_jwk(HOLDER_KEY.public_key()))
 SICHUAN, BEIJING = RegionCode.parse("510000"), RegionCode.parse("110000")
-SHOWN = BATCH.certificates[0].with_disclosures({"holder_name", "category"})
+SHOWN = BATCH.certificates[0].with_disclosures({"holder_name", "postCategory"})
 RULES: dict[str, object] = {"audience": SICHUAN, "nonce": "n-4711"}
 
 
@@ -109,7 +109,7 @@ def test_binding_over_other_disclosures_is_rejected() -> None:
 
 def test_binding_taken_to_another_certificate_is_rejected() -> None:
     binding = bind().rpartition("~")[2]
-    other = BATCH.certificates[1].with_disclosures({"holder_name", "category"})
+    other = BATCH.certificates[1].with_disclosures({"holder_name", "postCategory"})
     certificate = parse_certificate(other.presentation + binding)
     report = WORLD.verify(WORLD.evidence(BATCH, 1).with_certificate(certificate), **RULES)
     check = report.check(CheckName.HOLDER_BINDING)

@@ -148,13 +148,15 @@ def test_altered_character_of_the_certificate_fails_form_or_seal() -> None:
 
 
 def test_altered_field_with_a_fitting_disclosure_is_forged() -> None:
-    forged = encode_base64url(orjson.dumps(["c2FsdHNhbHRzYWx0c2FsdA", "category", "C1"])).decode()
+    forged = encode_base64url(
+        orjson.dumps(["c2FsdHNhbHRzYWx0c2FsdA", "postCategory", "C1"])
+    ).decode()
     compact = EVIDENCE.certificate.with_disclosures({"holder_name"}).compact + forged + "~"
     report = judge(with_leaf(("certificate",), lambda _value: compact))
     check = report.check(CheckName.WELL_FORMED)
     assert check.reason is Reason.NOT_WELL_FORMED
     assert check.detail["code"] == "disclosure_unreferenced"
-    assert check.detail["field"] == "category"
+    assert check.detail["field"] == "postCategory"
 
 
 def test_high_s_twin_of_the_seal_is_not_well_formed() -> None:
