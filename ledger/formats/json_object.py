@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, NoReturn
+from typing import Final, NoReturn, Self
 
 from ledger.errors import MalformedInputError
 
@@ -75,14 +75,14 @@ class JsonObject:
             self.refuse(name, f"an array of at most {max_items} hashes")
         return tuple([self._bytes_of_hex(name, item, 32, 32) for item in value])
 
-    def member(self, name: str) -> JsonObject:
+    def member(self, name: str) -> Self:
         """An object."""
         value = self.value.get(name)
         if not isinstance(value, dict):
             self.refuse(name, "an object")
-        return JsonObject(value, self._path_of(name))
+        return type(self)(value, self._path_of(name))
 
-    def objects(self, name: str, max_items: int) -> Iterator[JsonObject]:
+    def objects(self, name: str, max_items: int) -> Iterator[Self]:
         """An array of objects."""
         value = self.value.get(name)
         if not isinstance(value, list) or len(value) > max_items:
@@ -90,7 +90,7 @@ class JsonObject:
         for index, item in enumerate(value):
             if not isinstance(item, dict):
                 self.refuse(name, f"an object at {index}")
-            yield JsonObject(item, f"{self._path_of(name)}[{index}]")
+            yield type(self)(item, f"{self._path_of(name)}[{index}]")
 
     def __contains__(self, name: str) -> bool:
         return name in self.value
