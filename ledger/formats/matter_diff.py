@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import orjson
-
 from ledger.formats.matter import MatterDefinition
+from ledger.identifiers import Uscc
+from ledger.records import MatterStep
+
+OWN_DEPARTMENT: Final = "own department"
+"""Stands for the matter's own department among deciders, which is another in each definition."""
 
 _KEYS: Final[Mapping[str, str]] = {"steps": "name", "requiredTypes": "type", "materials": "name"}
-_OF_EACH_ITS_OWN: Final = frozenset({"format", "comment", "itemCode", "version"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Difference:
 
     Args:
         path: where it stands, such as "steps[审查].limitDays".
-        left, right: its values as parsed JSON, None where it is absent.
+        left, right: its values as JSON has them, None where it is absent.
     """
 
     path: str
@@ -33,13 +35,52 @@ def compare_matters(left: MatterDefinition, right: MatterDefinition) -> tuple[Di
 
     Steps, certificates and materials are matched by their names or types, not by their place; a
     changed order of steps is a difference of its own. What is each definition's own (code,
-    version, comment) is not compared.
+    version, comment) is not compared, nor whether a default is spelled out.
     """
-    trees = [
-        {name: value for name, value in tree.items() if name not in _OF_EACH_ITS_OWN}
-        for tree in (orjson.loads(left.document), orjson.loads(right.document))
-    ]
-    return tuple(_compare("", *trees))
+    return tuple(_compare("", _describe(left), _describe(right)))
+
+
+def _describe(matter: MatterDefinition) -> dict[str, object]:
+    """The definition by the names of its file, every default spelled out."""
+    own = matter.item_code.department
+    return {
+        "name": matter.name,
+        "conditions": list(matter.conditions),
+        "channels": list(map(str, matter.channels)),
+        "acceptanceModes": list(map(str, matter.acceptance_modes)),
+        "steps": [_describe_step(step, own) for step in matter.steps],
+        "statutoryDays": matter.statutory_days,
+        "promisedDays": matter.promised_days,
+        "delivery": list(map(str, matter.delivery)),
+        "fee": {"amountFen": matter.fee.amount_fen, "basis": matter.fee.basis},
+        "requiredTypes": [
+            {
+                "type": str(each.type),
+                "replaces": each.replaces,
+                "holder": str(each.holder),
+                "maximumAgeDays": each.maximum_age_days,
+                "minimumSealLevel": each.minimum_seal_level,
+                "isOptional": each.is_optional,
+            }
+            for each in matter.required
+        ],
+        "materials": [
+            {"name": each.name, "isOptional": each.is_optional} for each in matter.materials
+        ],
+        "resultTypes": list(map(str, matter.result_types)),
+    }
+
+
+def _describe_step(step: MatterStep, own: Uscc) -> dict[str, object]:
+    return {
+        "name": step.name,
+        "rule": step.rule.name.lower(),
+        "threshold": step.threshold,
+        "deciders": [OWN_DEPARTMENT if each == own else str(each) for each in step.deciders],
+        "named": step.named,
+        "vetoes": [position for position in range(16) if step.vetoes >> position & 1],
+        "limitDays": step.limit_days,
+    }
 
 
 def _compare(path: str, left: object, right: object) -> Iterator[Difference]:
