@@ -114,16 +114,14 @@ def _examine_anchoring(case: Case, anchoring: Anchoring | None) -> Iterator[Find
 def check_catalogue(case: Case) -> Finding:
     """6: the type had a version in the catalogue when the batch was anchored, and the fields that
     are shown fit that version's schema."""
-    if CheckName.CATALOGUE not in case.policy.required:
-        return Finding(Outcome.NOT_REQUIRED)
     standing, certificate = case.standing, case.certificate
-    if standing.anchoring is None:
-        return indeterminate(Reason.MISSING_ANCHORING)
-    anchored_at = standing.anchoring.fact.index
-    before = [state for state in standing.types if state.fact.index < anchored_at and state.version]
-    if not before:
+    version = standing.type_version
+    if version is None:
+        if CheckName.CATALOGUE not in case.policy.required:
+            return Finding(Outcome.NOT_REQUIRED)
+        if standing.anchoring is None:
+            return indeterminate(Reason.MISSING_ANCHORING)
         return standing.absent(Reason.MISSING_TYPE, Reason.TYPE_NOT_IN_CATALOGUE)
-    version = before[-1]
     detail: dict[str, object] = {
         "type": str(certificate.type),
         "version": version.version,

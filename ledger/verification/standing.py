@@ -103,6 +103,15 @@ class Standing:
             seal_key=seal_key,
         )
 
+    @property
+    def type_version(self) -> TypeState | None:
+        """The version of the type that the catalogue had when the batch was anchored."""
+        if self.anchoring is None:
+            return None
+        index = self.anchoring.fact.index
+        before = [state for state in self.types if state.fact.index < index and state.version]
+        return before[-1] if before else None
+
     def absent(self, missing: Reason, known_absent: Reason) -> Finding:
         """What follows where no fact speaks: knowledge in a complete view, else nothing."""
         return failed(known_absent) if self.view.is_complete else indeterminate(missing)

@@ -135,6 +135,8 @@ def _compute_required(policy: VerificationPolicy, case: Case | None) -> frozense
     required = policy.required
     if policy.relying_region is not None:
         required |= {CheckName.RECOGNITION}
+    if case is not None and case.standing.type_version is not None:
+        required |= {CheckName.CATALOGUE}
     if case is not None and case.certificate.key_binding is not None:
         required |= {CheckName.HOLDER_BINDING}
     return required

@@ -11,7 +11,7 @@ from ledger.verification.policy import VerificationPolicy
 from ledger.verification.verifier import verify
 from tests.benches.limits import rate_of, raw_verification
 from tests.benches.result import Result
-from tests.support.ledger_world import HOUR_S, found_world, issue
+from tests.support.ledger_world import HOUR_S, SCHEMA, found_world, issue
 
 DISTINCT = 500
 
@@ -22,7 +22,11 @@ def run() -> Result:
     world.pass_time(HOUR_S)
     world.attest_all(batch)
     documents = [world.evidence(batch, position).to_json() for position in range(DISTINCT)]
-    policy = VerificationPolicy(trusted_log=world.head, has_complete_facts=True)
+    policy = VerificationPolicy(
+        trusted_log=world.head,
+        has_complete_facts=True,
+        schemas={SCHEMA.schema_hash: SCHEMA},
+    )
     now_unix = world.now_unix
     for document in documents:
         if verify(parse_evidence(document), policy, now_unix).outcome is not Outcome.PASSED:

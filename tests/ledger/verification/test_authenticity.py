@@ -300,9 +300,18 @@ def test_presentation_of_some_fields_passes() -> None:
     assert catalogued(EVIDENCE.with_certificate(shown))[0] is Outcome.PASSED
 
 
-def test_catalogue_is_passed_over_where_it_is_not_required() -> None:
-    rules = DEFAULT_REQUIRED - {CheckName.CATALOGUE}
-    assert catalogued(EVIDENCE, required=rules)[0] is Outcome.NOT_REQUIRED
+def test_type_that_nobody_defined_is_not_asked_about_unless_the_policy_does() -> None:
+    evidence = WORLD.evidence(BATCH, 1, without=[TypeDefined])
+    report = WORLD.verify(evidence, has_complete_facts=True)
+    check = report.check(CheckName.CATALOGUE)
+    assert (check.outcome, check.is_required) == (Outcome.NOT_REQUIRED, False)
+    assert report.outcome is Outcome.PASSED
+
+
+def test_defined_type_is_asked_about_whatever_the_policy_requires() -> None:
+    report = WORLD.verify(EVIDENCE, schemas={}, required=frozenset({CheckName.STATUS}))
+    assert report.check(CheckName.CATALOGUE).is_required
+    assert report.outcome is Outcome.INDETERMINATE
 
 
 def test_type_that_nobody_defined_is_rejected_by_who_knows_the_whole_log() -> None:

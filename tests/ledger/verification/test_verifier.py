@@ -23,7 +23,7 @@ from ledger.verification.reasons import Reason
 from ledger.verification.report import CHECK_NAMES, CheckName, Report
 from ledger.verification.verifier import verify, verify_document
 from tests.support.departments import SICHUAN_HOUSING
-from tests.support.ledger_world import DAY_S, found_world, issue, prepare
+from tests.support.ledger_world import DAY_S, SCHEMA, found_world, issue, prepare
 
 WORLD = found_world()
 BATCH = issue(WORLD)
@@ -34,7 +34,7 @@ WORLD.attest_all(BATCH)
 WORLD.pass_time(60)
 EVIDENCE = WORLD.evidence(BATCH)
 TEXT = EVIDENCE.to_json()
-POLICY = VerificationPolicy(trusted_log=WORLD.head)
+POLICY = VerificationPolicy(trusted_log=WORLD.head, schemas={SCHEMA.schema_hash: SCHEMA})
 NOW = WORLD.now_unix
 
 Path = tuple[str | int, ...]
@@ -100,7 +100,7 @@ def test_honest_evidence_passes_every_required_check() -> None:
     report = verify_document(TEXT, POLICY, NOW)
     assert report.outcome is report.authenticity is report.reliance is Outcome.PASSED
     assert [check.name for check in report.checks] == list(CHECK_NAMES)
-    assert [check.outcome for check in report.checks if check.is_required] == [Outcome.PASSED] * 8
+    assert [check.outcome for check in report.checks if check.is_required] == [Outcome.PASSED] * 9
     assert report == verify(EVIDENCE, POLICY, NOW)
 
 
