@@ -8,6 +8,7 @@ at the end.
     HOME/vault/            certificates, encrypted; irreplaceable: back it up
     HOME/index.sqlite      copy of the log; disposable
     HOME/schemas/          schema files of certificate types besides those that come along
+    HOME/definitions/      definition files of service matters
 """
 
 from __future__ import annotations
@@ -285,3 +286,9 @@ class Workspace:
         from ledger.schemas import load_schema  # loads a validator, which few actions need
 
         return load_schema(certificate_type, directory=self.home / "schemas")
+
+    def schema_versions(self, certificate_type: CertificateType) -> dict[bytes, CertificateSchema]:
+        """Every version of a type's schema that is at hand, by its SHA-256."""
+        from ledger.schemas import load_versions
+
+        return load_versions(certificate_type, self.home / "schemas")

@@ -193,6 +193,7 @@ def verify_document(
         evidence = parse_evidence(document)
     except MalformedInputError:
         return judge_document(document, policy, workspace.now_unix())
+    policy = replace(policy, schemas=workspace.schema_versions(evidence.certificate.type))
     return _verify_by_own_log(workspace, evidence, policy, on_unavailable)
 
 

@@ -13,7 +13,7 @@ from ledger.schemas.certificate_schema import (
     load_schema,
     parse_schema,
 )
-from ledger.schemas.known_types import find_type, list_types
+from ledger.schemas.known_types import find_type, list_types, load_versions, name_version
 from ledger.schemas.status_codes import StatusCode, find_status_code
 
 __all__ = [
@@ -26,5 +26,7 @@ __all__ = [
     "find_type",
     "list_types",
     "load_schema",
+    "load_versions",
+    "name_version",
     "parse_schema",
 ]
