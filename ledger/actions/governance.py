@@ -21,6 +21,7 @@ from ledger.records import (
     Admission,
     Freeze,
     Installation,
+    ModuleAct,
     ProposalAction,
     ProposalStatement,
     QuorumMissingError,
@@ -78,6 +79,19 @@ def propose_installation(workspace: Workspace, name: str) -> Proposal:
         )
     installation = deploy_module(workspace.gateway, workspace.submitter, name)
     return _propose(workspace, ProposalAction.INSTALL_MODULE, installation.encode())
+
+
+def propose_act(workspace: Workspace, module: str, payload: bytes) -> Proposal:
+    """Proposes an act of a module that takes a vote.
+
+    Args:
+        payload: the module's own, in its one encoding.
+
+    Raises:
+        LedgerError: the module's refusal.
+    """
+    act = ModuleAct(module.encode().ljust(32, b"\0"), payload)
+    return _propose(workspace, ProposalAction.ACT_IN_MODULE, act.encode())
 
 
 def carry_installation(workspace: Workspace, installation: Installation) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from ledger.abi import Event
-from ledger.errors import ConflictError, LedgerError, NotFoundError
+from ledger.errors import ConflictError, LedgerError, MalformedInputError, NotFoundError
 from ledger.formats.seals import compute_key_id
 from ledger.identifiers import MemberId
 from ledger.index.projector import EntryRow
@@ -21,7 +21,10 @@ from ledger.records import (
     MemberAdmitted,
     MemberKeys,
     MemberRemoved,
+    ModuleAct,
     ModuleInstalled,
+    NationalType,
+    NationalTypeChanged,
     ProposalAction,
     ProposalStatement,
     ProposalSubmitted,
@@ -29,7 +32,16 @@ from ledger.records import (
 )
 
 _KEY_DIGITS = 16
-_OUTCOMES = (MemberAdmitted, MemberRemoved, ModuleInstalled, FreezeBegun, FreezeEnded)
+CATALOGUE = "Catalogue"
+
+_OUTCOMES = (
+    MemberAdmitted,
+    MemberRemoved,
+    ModuleInstalled,
+    FreezeBegun,
+    FreezeEnded,
+    NationalTypeChanged,
+)
 _PROPOSAL_KINDS = (ProposalSubmitted, VoteCast, *_OUTCOMES)
 
 
@@ -39,7 +51,7 @@ class Proposal:
 
     Attributes:
         action: what it would do, in words ("admit member").
-        about: the member or module it is about.
+        about: the member, module or certificate type it is about, with what voters need to know.
         state: "open", "executed", "lapsed" (another about the same was carried out since) or
             "expired".
         approvals, rejections: members that voted so; the newest vote of each.
@@ -162,7 +174,7 @@ def _to_proposal(told: _Told, now_unix: int) -> Proposal:
     return Proposal(
         told.event.proposal_id,
         statement.member,
-        statement.action.name.lower().replace("_", " "),
+        _name_action(statement.action, statement.payload),
         _describe(statement.action, statement.payload),
         state,
         tuple(member for member, approves in told.votes.items() if approves),
@@ -188,10 +200,39 @@ def _read_subject(statement: ProposalStatement) -> tuple[str, bytes]:
             return "member", payload[:18]
         if action is ProposalAction.INSTALL_MODULE:
             return "module", Installation.decode(payload).name
+        if action is ProposalAction.ACT_IN_MODULE:
+            module = _read_module(payload)
+            return module, _read_act(payload).certificate_type.to_chain()
         freeze = Freeze.decode(payload)
         return "freeze", freeze.member.to_chain() if freeze.member else freeze.module
     except LedgerError:
         return "unreadable", statement.member.to_chain() + statement.sequence.to_bytes(8)
+
+
+def _read_module(payload: bytes) -> str:
+    return ModuleAct.decode(payload).module.rstrip(b"\0").decode("ascii", "replace")
+
+
+def _read_act(payload: bytes) -> NationalType:
+    """What a module is to do. Only the catalogue has acts that take a vote.
+
+    Raises:
+        MalformedInputError: the act is another module's, or cannot be read.
+    """
+    act = ModuleAct.decode(payload)
+    if (module := _read_module(payload)) != CATALOGUE:
+        raise MalformedInputError(f"expected an act of {CATALOGUE}, got one of {module}")
+    return NationalType.decode(act.payload)
+
+
+def _name_action(action: ProposalAction, payload: bytes) -> str:
+    if action is ProposalAction.ACT_IN_MODULE:
+        try:
+            is_national = _read_act(payload).is_national
+        except LedgerError:
+            return "act in module"
+        return "make type national" if is_national else "end national type"
+    return action.name.lower().replace("_", " ")
 
 
 def _describe(action: ProposalAction, payload: bytes) -> str:
@@ -204,6 +245,9 @@ def _describe(action: ProposalAction, payload: bytes) -> str:
         if action is ProposalAction.INSTALL_MODULE:
             installation = Installation.decode(payload)
             return f"{installation.name.rstrip(bytes(1)).decode()} at {installation.module}"
+        if action is ProposalAction.ACT_IN_MODULE:
+            change = _read_act(payload)
+            return f"{change.certificate_type}: {change.legal_basis}"
         freeze = Freeze.decode(payload)
         return str(freeze.member or freeze.module.rstrip(b"\0").decode())
     except (LedgerError, UnicodeDecodeError):

@@ -44,6 +44,11 @@ _ACTS = {
     "seal_key_attested": ("印章密钥证明", "seal key attested"),
     "mandate_changed": ("授权变更", "mandate changed"),
     "mandate_attested": ("授权证明", "mandate attested"),
+    "type_defined": ("证照类型入目录", "type defined"),
+    "type_attested": ("证照类型证明", "type attested"),
+    "national_type_changed": ("全国互认变更", "national type changed"),
+    "matter_defined": ("事项入目录", "matter defined"),
+    "matter_attested": ("事项证明", "matter attested"),
 }
 
 _PROPOSALS = {
@@ -52,8 +57,15 @@ _PROPOSALS = {
     "install module": "启用模块",
     "freeze": "冻结",
     "unfreeze": "解除冻结",
+    "make type national": "设为全国互认",
+    "end national type": "终止全国互认",
 }
-_PROPOSAL_STATES = {"open": "表决中", "executed": "已执行", "expired": "已过期"}
+_PROPOSAL_STATES = {
+    "open": "表决中",
+    "executed": "已执行",
+    "expired": "已过期",
+    "lapsed": "已失效",
+}
 
 _RECOGNITION = {
     "in force": ("生效中", "in force"),
