@@ -36,7 +36,9 @@ TYPE = CertificateType.parse("11100000000013338W011")
 CHONGQING, SICHUAN, GUIZHOU, YUNNAN, SHAANXI = (
     MemberId.parse(code) for code in ("500000", "510000", "520000", "530000", "610000")
 )
+MINISTRY = MemberId.parse("11100000000013338W")
 NAMES = {
+    MINISTRY: "住房和城乡建设部",
     CHONGQING: "重庆市",
     SICHUAN: "四川省",
     GUIZHOU: "贵州省",
