@@ -6,6 +6,7 @@ import typer
 
 from zhenglian.commands import (
     auditing,
+    catalogue,
     demonstration,
     erasing,
     founding,
@@ -30,6 +31,7 @@ _IN_ORDER_OF_HELP = (
     founding,
     governance,
     issuers,
+    catalogue,
     issuing,
     listing,
     showing,

@@ -61,6 +61,18 @@ _WORDS = {
     "issuer_not_mandated": "该部门未获授权颁发此类证照",
     "mandate_missing": "该部门尚未获授权颁发任何证照",
     "type_unknown": "没有这种证照类型",
+    # the catalogue
+    "type_defined": "目录中已有该类型的这一版本",
+    "type_not_catalogued": "目录中没有这种证照类型，应由其定义机构列入",
+    "type_of_another_authority": "该证照类型应由另一机构定义",
+    "matter_not_catalogued": "目录中没有这个事项或版本，应由其主管部门列入",
+    "matter_of_another_department": "该事项属于另一部门",
+    "version_unexpected": "版本号应比目录中的现行版本大一",
+    "definition_missing": "本机没有该事项定义的文件，可用 `zhenglian catalogue import` 导入",
+    "definition_damaged": "事项定义文件与其散列不符，请重新取得后导入",
+    "seal_key_missing": "本节点没有该部门现行的印章密钥",
+    "field_missing": "文件缺少必要的条目",
+    "field_malformed": "文件中有条目不合要求",
     "unexpected": "程序内部出错",
 }
 

@@ -59,7 +59,7 @@ def propose_admit(
 
     admission = read_application(file)
     with session.unlock() as workspace:
-        _tell_proposal(session, propose_admission(workspace, admission))
+        tell_proposal(session, propose_admission(workspace, admission))
 
 
 def propose_remove(
@@ -77,7 +77,7 @@ def propose_remove(
 
     target = MemberId.parse(member)
     with session.unlock() as workspace:
-        _tell_proposal(session, propose_removal(workspace, target))
+        tell_proposal(session, propose_removal(workspace, target))
 
 
 def propose_freeze(
@@ -97,7 +97,7 @@ def propose_freeze(
 
     with session.unlock() as workspace:
         until = int(time.time() + hours * _HOUR_S)
-        _tell_proposal(session, governance.propose_freeze(workspace, target, until))
+        tell_proposal(session, governance.propose_freeze(workspace, target, until))
 
 
 def propose_unfreeze(session: Session, target: TargetArgument) -> None:
@@ -110,7 +110,7 @@ def propose_unfreeze(session: Session, target: TargetArgument) -> None:
     from ledger.actions import governance
 
     with session.unlock() as workspace:
-        _tell_proposal(session, governance.propose_freeze(workspace, target, 0, ends=True))
+        tell_proposal(session, governance.propose_freeze(workspace, target, 0, ends=True))
 
 
 def propose_install(
@@ -126,7 +126,7 @@ def propose_install(
     from ledger.actions.governance import propose_installation
 
     with session.unlock() as workspace:
-        _tell_proposal(session, propose_installation(workspace, name))
+        tell_proposal(session, propose_installation(workspace, name))
 
 
 def vote(
@@ -238,7 +238,8 @@ def list_members(session: Session) -> None:
     )
 
 
-def _tell_proposal(session: Session, proposal: Proposal) -> None:
+def tell_proposal(session: Session, proposal: Proposal) -> None:
+    """A proposal that was made, and how to vote on it."""
     output, pick = session.output, session.language.pick
     if output.is_json:
         output.document(proposal)
