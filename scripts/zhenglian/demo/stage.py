@@ -28,6 +28,8 @@ PROVINCES = {
     GUIZHOU: "贵州省",
     YUNNAN: "云南省",
 }
+MINISTRY = MemberId.parse("11100000000013338W")
+MINISTRY_NAME = "住房和城乡建设部"
 SUMMARY_NAME = "summary.json"
 _MADE_HERE = ("chain", "homes", "holder", "away", SUMMARY_NAME)
 _MARK = ".zhenglian-demo"

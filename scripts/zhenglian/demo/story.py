@@ -16,6 +16,7 @@ from rich.text import Text
 
 from ledger.actions.application import read_application
 from ledger.actions.audit import audit_evidence
+from ledger.actions.catalogue import define_type
 from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.founding import create_home, found_ledger
 from ledger.actions.fsck import fsck
@@ -41,6 +42,8 @@ from zhenglian.demo.source import EXAMPLE, Source
 from zhenglian.demo.stage import (
     CHONGQING,
     GUIZHOU,
+    MINISTRY,
+    MINISTRY_NAME,
     PASSPHRASE,
     PROVINCES,
     SICHUAN,
@@ -94,8 +97,9 @@ def _found(stage: Stage) -> tuple[int, bytes]:
         )
     voters = [CHONGQING]
     for candidate in (SICHUAN, GUIZHOU, YUNNAN):
-        _admit(stage, candidate, voters)
+        _admit(stage, candidate, PROVINCES[candidate], voters)
         voters.append(candidate)
+    _define_type(stage, location, voters)
     with stage.open(CHONGQING) as workspace:
         result = workspace.sync_index()
         names = "、".join(member.name for member in list_members(workspace.index))
@@ -103,7 +107,19 @@ def _found(stage: Stage) -> tuple[int, bytes]:
         return result.size, result.root
 
 
-def _admit(stage: Stage, candidate: MemberId, voters: list[MemberId]) -> None:
+def _define_type(stage: Stage, location: ChainLocation, voters: list[MemberId]) -> None:
+    """The authority that defines the type joins, and puts it into the catalogue."""
+    kind = stage.source.certificate_type
+    authority = MemberId.parse(str(kind.authority))
+    name = MINISTRY_NAME if authority == MINISTRY else str(authority)
+    create_home(stage.home(authority), authority, name, location, PASSPHRASE)
+    _admit(stage, authority, name, voters)
+    with stage.open(authority) as workspace:
+        defined = define_type(workspace, workspace.schema(kind))
+    stage.say(f"{name} defines type {kind}, version {defined.version}: {defined.name}")
+
+
+def _admit(stage: Stage, candidate: MemberId, name: str, voters: list[MemberId]) -> None:
     application = read_application(stage.home(candidate) / "application.json")
     with stage.open(voters[0]) as workspace:
         proposal = propose_admission(workspace, application)
@@ -116,7 +132,7 @@ def _admit(stage: Stage, candidate: MemberId, voters: list[MemberId]) -> None:
     approvals = len(result.proposal.approvals)
     if not result.executed:
         raise LedgerError(f"{candidate} was not admitted: {result.missing}")
-    stage.say(f"{PROVINCES[candidate]} is admitted by {approvals} of {len(voters)} votes")
+    stage.say(f"{name} is admitted by {approvals} of {len(voters)} votes")
 
 
 def _issue(stage: Stage) -> None:
