@@ -111,13 +111,23 @@ def _examine_anchoring(case: Case, anchoring: Anchoring | None) -> Iterator[Find
         )
 
 
+def is_catalogue_required(case: Case) -> bool:
+    """Unless the policy asks nothing and it is known that the catalogue had no such type.
+
+    Where somebody else selected the facts, absence is no knowledge: what was left out must not
+    make the verdict better.
+    """
+    is_known_absent = case.view.is_complete and case.standing.type_version is None
+    return CheckName.CATALOGUE in case.policy.required or not is_known_absent
+
+
 def check_catalogue(case: Case) -> Finding:
     """6: the type had a version in the catalogue when the batch was anchored, and the fields that
     are shown fit that version's schema."""
     standing, certificate = case.standing, case.certificate
     version = standing.type_version
     if version is None:
-        if CheckName.CATALOGUE not in case.policy.required:
+        if not is_catalogue_required(case):
             return Finding(Outcome.NOT_REQUIRED)
         if standing.anchoring is None:
             return indeterminate(Reason.MISSING_ANCHORING)

@@ -28,9 +28,9 @@ class VerificationPolicy:
 
     Args:
         version: name of the rules, cited in the report.
-        required: checks that must pass. The catalogue is added when it had the type at the time
-            of anchoring, recognition when a relying region is named, holder binding when the
-            presentation carries a key binding.
+        required: checks that must pass. The catalogue is added unless it is known that it had no
+            such type at the anchoring, recognition when a relying region is named, holder binding
+            when the presentation carries a key binding.
         as_of_unix: time the verdict is about, None for the time of verifying.
         relying_region: region for which the certificate must be recognised.
         max_fact_age_s: how old knowledge of status, key, mandate, department and member may be.

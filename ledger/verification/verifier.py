@@ -9,6 +9,7 @@ from ledger.verification.authenticity import (
     check_catalogue,
     check_seal_signature,
     check_well_formed,
+    is_catalogue_required,
 )
 from ledger.verification.case import Case
 from ledger.verification.finding import Finding, Outcome, failed, indeterminate
@@ -135,7 +136,7 @@ def _compute_required(policy: VerificationPolicy, case: Case | None) -> frozense
     required = policy.required
     if policy.relying_region is not None:
         required |= {CheckName.RECOGNITION}
-    if case is not None and case.standing.type_version is not None:
+    if case is not None and is_catalogue_required(case):
         required |= {CheckName.CATALOGUE}
     if case is not None and case.certificate.key_binding is not None:
         required |= {CheckName.HOLDER_BINDING}

@@ -300,12 +300,21 @@ def test_presentation_of_some_fields_passes() -> None:
     assert catalogued(EVIDENCE.with_certificate(shown))[0] is Outcome.PASSED
 
 
-def test_type_that_nobody_defined_is_not_asked_about_unless_the_policy_does() -> None:
+def test_type_that_nobody_defined_is_not_asked_about_by_who_knows_the_whole_log() -> None:
     evidence = WORLD.evidence(BATCH, 1, without=[TypeDefined])
     report = WORLD.verify(evidence, has_complete_facts=True)
     check = report.check(CheckName.CATALOGUE)
     assert (check.outcome, check.is_required) == (Outcome.NOT_REQUIRED, False)
     assert report.outcome is Outcome.PASSED
+
+
+def test_leaving_the_type_out_of_the_evidence_makes_no_verdict_better() -> None:
+    evidence = WORLD.evidence(BATCH, 1, without=[TypeDefined])
+    report = WORLD.verify(evidence)
+    check = report.check(CheckName.CATALOGUE)
+    assert (check.outcome, check.reason) == (Outcome.INDETERMINATE, Reason.MISSING_TYPE)
+    assert check.is_required
+    assert report.outcome is Outcome.INDETERMINATE
 
 
 def test_defined_type_is_asked_about_whatever_the_policy_requires() -> None:
