@@ -212,6 +212,8 @@ def propose_national(
 def import_file(workspace: Workspace, path: Path) -> ImportResult:
     """Adds somebody's schema or definition to this home, to read versions by.
 
+    The newest version of a type becomes the one that the home issues by.
+
     Raises:
         NotFoundError: no such file. MalformedInputError: it is neither.
     """
@@ -219,21 +221,38 @@ def import_file(workspace: Workspace, path: Path) -> ImportResult:
     workspace.sync_index()
     catalogue = read_catalogue(workspace.index)
     if isinstance(read, CertificateSchema):
-        code, digest, kept = str(read.type), read.schema_hash, keep_schema(workspace, read)
-        recorded = {
-            (str(each.certificate_type), version.schema_hash)
+        kept = keep_schema(workspace, read)
+        if _find_recorded(workspace, read) is not None:
+            issue_by(workspace, read)
+        versions = [
+            version.schema_hash
             for each in catalogue.types
+            if each.certificate_type == read.type
             for version in each.versions
-        }
-    else:
-        code, digest = str(read.item_code), read.definition_hash
-        kept = keep_definition(workspace, read)
-        recorded = {
-            (str(each.item_code), version.definition_hash)
-            for each in catalogue.matters
-            for version in each.versions
-        }
-    return ImportResult(code, read.name, read.version, digest, kept, (code, digest) in recorded)
+        ]
+        return ImportResult(
+            str(read.type),
+            read.name,
+            read.version,
+            read.schema_hash,
+            kept,
+            read.schema_hash in versions,
+        )
+    kept = keep_definition(workspace, read)
+    versions = [
+        version.definition_hash
+        for matter in catalogue.matters
+        if matter.item_code == read.item_code
+        for version in matter.versions
+    ]
+    return ImportResult(
+        str(read.item_code),
+        read.name,
+        read.version,
+        read.definition_hash,
+        kept,
+        read.definition_hash in versions,
+    )
 
 
 def read_recorded(

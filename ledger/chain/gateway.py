@@ -26,8 +26,10 @@ from ledger.records import (
     EntryAppended,
     MandateRecord,
     MemberRecord,
+    ModuleUnknownError,
     ProposalRecord,
     SealKeyRecord,
+    TypeRecord,
 )
 
 __all__ = ["ChainHead", "Contract", "Gateway", "RecordedEvent", "discover_consortium"]
@@ -207,6 +209,17 @@ class Gateway:
         registry = self.module("IssuerRegistry")
         arguments = (issuer.to_chain(), certificate_type.to_chain(), at_unix)
         return self._record(MandateRecord, registry, "mandateAt", *arguments)
+
+    def type_at(self, certificate_type: CertificateType, at_unix: int) -> TypeRecord | None:
+        """The version of a type that was in force then, None if the catalogue had none, or if the
+        ledger has no catalogue."""
+        try:
+            catalogue = self.module("Catalogue")
+        except ModuleUnknownError:
+            return None
+        arguments = (certificate_type.to_chain(), at_unix)
+        record = self._record(TypeRecord, catalogue, "typeAt", *arguments)
+        return record if record.version else None
 
     def batch(self, batch_key: bytes) -> BatchRecord | None:
         """The anchored batch, None if there is none of that key."""

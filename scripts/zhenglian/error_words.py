@@ -63,6 +63,7 @@ _WORDS = {
     "type_unknown": "没有这种证照类型",
     # the catalogue
     "type_defined": "目录中已有该类型的这一版本",
+    "schema_outdated": "目录中该类型已有新版规范，请取得文件并用 `zhenglian catalogue import` 导入",
     "type_not_catalogued": "目录中没有这种证照类型，应由其定义机构列入",
     "type_of_another_authority": "该证照类型应由另一机构定义",
     "matter_not_catalogued": "目录中没有这个事项或版本，应由其主管部门列入",

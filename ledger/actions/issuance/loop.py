@@ -45,6 +45,7 @@ from ledger.formats.civil_time import compute_civil_date
 from ledger.formats.draft import CertificateDraft
 from ledger.identifiers import CertificateType, Uscc
 from ledger.records import IssuerNotMandatedError
+from ledger.schemas import CertificateSchema
 from ledger.vault.tables import BatchState, RunState
 from ledger.workspace import Workspace
 
@@ -110,8 +111,9 @@ def issue_file(
 
     Raises:
         NotFoundError: no such file, department, seal key or type.
-        ConflictError: `batches_lost`, the chain has batches of this home that its vault has not;
-            `not_the_successor`, a row is another than `succession` says.
+        ConflictError: `schema_outdated`, the catalogue has another version of the type than this
+            home would issue by; `batches_lost`, the chain has batches of this home that its vault
+            has not; `not_the_successor`, a row is another than `succession` says.
         LedgerError: the contract's refusal of a batch, such as IssuerNotMandatedError.
         ChainUnavailableError: run the command again; nothing is lost or done twice.
         StorageError: the vault cannot be written, or a sealing worker was ended; likewise.
@@ -129,6 +131,7 @@ def issue_file(
         department = find_department(workspace, issuer)
         key = find_seal_key(workspace, issuer)
         _require_mandate(workspace, issuer, certificate_type)
+        _require_newest(workspace, schema)
         settled = settle_closed_batches(workspace, issuer=issuer)
         require_none_lost(workspace, issuer)
         vault, now_unix = workspace.vault, workspace.now_unix()
@@ -282,3 +285,17 @@ def _count(batches: Iterable[AnchoredBatch]) -> int:
 def _chunks(rows: Iterator[RowResult], size: int) -> Iterator[list[RowResult]]:
     while chunk := list(islice(rows, size)):
         yield chunk
+
+
+def _require_newest(workspace: Workspace, schema: CertificateSchema) -> None:
+    """What verifiers would refuse is not issued."""
+    now_unix = workspace.gateway.head().time_unix
+    record = workspace.gateway.type_at(schema.type, now_unix)
+    if record is not None and record.schema_hash != schema.schema_hash:
+        raise ConflictError(
+            f"the catalogue has version {record.version} of {schema.type} with another schema than "
+            "this home issues by; get its file from the authority and add it with "
+            "`zhenglian catalogue import`",
+            code="schema_outdated",
+            field="type",
+        )

@@ -177,23 +177,50 @@ def test_certificate_of_a_defined_type_passes_the_catalogue_s_check(
     assert check.is_required
 
 
-def test_verifier_without_the_new_schema_is_in_doubt_until_it_is_imported(
-    ledger: Ledger, tmp_path: Path
-) -> None:
+@pytest.fixture
+def renewed(ledger: Ledger, tmp_path: Path) -> Path:
+    """The file of version 2 of the type, which the ministry has defined since."""
     with ledger.open(MINISTRY) as home:
         define_type(home, NEXT)
+    file = tmp_path / "schema.json"
+    file.write_bytes(NEXT.document)
+    return file
+
+
+def test_nobody_issues_by_a_schema_that_verifiers_would_refuse(
+    ledger: Ledger, renewed: Path, tmp_path: Path
+) -> None:
+    rows = write_file(tmp_path / "rows.csv", range(1))
+    with pytest.raises(ConflictError) as caught:
+        ledger.issue(rows)
+    assert caught.value.code == "schema_outdated"
+    with ledger.open() as home:
+        assert import_file(home, renewed).is_recorded
+    assert ledger.issue(rows).issued == 1
+
+
+def test_verifier_without_the_new_schema_is_in_doubt_until_it_is_imported(
+    ledger: Ledger, renewed: Path, tmp_path: Path
+) -> None:
+    with ledger.open() as home:
+        import_file(home, renewed)
     ledger.issue(write_file(tmp_path / "rows.csv", range(1)))
     with ledger.open() as home:
         document = present(home, identify(0), None).to_json()
-    file = tmp_path / "schema.json"
-    file.write_bytes(NEXT.document)
     with ledger.open(SICHUAN) as home:
         check = verify_document(home, document).check(CheckName.CATALOGUE)
         assert (check.outcome, check.reason) == (Outcome.INDETERMINATE, Reason.SCHEMA_UNKNOWN)
-        assert import_file(home, file).is_recorded
+        import_file(home, renewed)
         report = verify_document(home, document)
-        assert report.check(CheckName.CATALOGUE).outcome is Outcome.PASSED
-        assert home.schema(TYPE) == SCHEMA  # imported to read by, not to issue by
+    assert report.check(CheckName.CATALOGUE).outcome is Outcome.PASSED
+
+
+def test_schema_nobody_recorded_is_kept_and_not_issued_by(ledger: Ledger, tmp_path: Path) -> None:
+    file = tmp_path / "schema.json"
+    file.write_bytes(NEXT.document)
+    with ledger.open() as home:
+        assert not import_file(home, file).is_recorded
+        assert home.schema(TYPE) == SCHEMA
 
 
 @pytest.fixture(scope="module")
