@@ -4,11 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from ledger.actions.catalogue import define_type
+from ledger.schemas import load_schema
 from tests.ledger.actions.homes import (
     CHONGQING,
     GUIZHOU,
     ISSUED,
+    MINISTRY,
     SICHUAN,
+    TYPE,
     Ledger,
     found,
     write_file,
@@ -51,6 +55,24 @@ def admitted(founded: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Ledge
     for candidate, voters in ((SICHUAN, (CHONGQING,)), (GUIZHOU, (CHONGQING, SICHUAN))):
         ledger.create(candidate)
         ledger.admit(candidate, *voters)
+    return ledger
+
+
+@pytest.fixture(scope="session")
+def joined(admitted: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """Chongqing, Sichuan, Guizhou and the ministry. Only to be copied."""
+    ledger = admitted.copy(tmp_path_factory.mktemp("joined"))
+    ledger.create(MINISTRY)
+    ledger.admit(MINISTRY, CHONGQING, SICHUAN, GUIZHOU)
+    return ledger
+
+
+@pytest.fixture(scope="session")
+def defined(joined: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """The same, with W011 in the catalogue. Only to be copied."""
+    ledger = joined.copy(tmp_path_factory.mktemp("defined"))
+    with ledger.open(MINISTRY) as home:
+        define_type(home, load_schema(TYPE))
     return ledger
 
 

@@ -36,7 +36,6 @@ from ledger.verification.reasons import Reason
 from ledger.verification.report import CheckName
 from tests.ledger.actions.homes import (
     CHONGQING,
-    GUIZHOU,
     MINISTRY,
     SICHUAN,
     TYPE,
@@ -52,24 +51,6 @@ HERE, THERE = (
 SCHEMA = load_schema(TYPE)
 NEXT = parse_schema(SCHEMA.document.replace(b'"version": 1', b'"version": 2'))
 LAW = "《建设工程安全生产管理条例》第三十六条"
-
-
-@pytest.fixture(scope="module")
-def joined(admitted: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    """Chongqing, Sichuan, Guizhou and the ministry. Only to be copied."""
-    ledger = admitted.copy(tmp_path_factory.mktemp("joined"))
-    ledger.create(MINISTRY)
-    ledger.admit(MINISTRY, CHONGQING, SICHUAN, GUIZHOU)
-    return ledger
-
-
-@pytest.fixture(scope="module")
-def defined(joined: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    """The same, with W011 in the catalogue. Only to be copied."""
-    ledger = joined.copy(tmp_path_factory.mktemp("defined"))
-    with ledger.open(MINISTRY) as home:
-        define_type(home, SCHEMA)
-    return ledger
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from ledger.errors import LedgerError, MalformedInputError, NotFoundError
 from ledger.formats.evidence import Evidence, parse_evidence
 from ledger.formats.key_binding import encode_holder_key
 from ledger.identifiers import RegionCode
+from ledger.schemas import CertificateSchema, load_schema
 from ledger.verification.finding import Outcome
 from ledger.verification.policy import VerificationPolicy
 from ledger.verification.reasons import Reason
@@ -35,6 +36,7 @@ from tests.ledger.actions.homes import (
     CHONGQING,
     DECISION,
     SICHUAN,
+    TYPE,
     Ledger,
     found,
     identify,
@@ -120,33 +122,50 @@ def test_another_province_verifies_without_the_issuers_home(provinces: Ledger) -
     }
 
 
-def test_the_file_alone_is_enough_for_whoever_trusts_the_logs_head(unchanged: Ledger) -> None:
-    evidence = show(unchanged)
-    with unchanged.open(SICHUAN) as workspace:
+@pytest.fixture(scope="module")
+def catalogued(
+    defined: Ledger, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Ledger, dict[bytes, CertificateSchema]]:
+    """A ledger whose catalogue has the type of its certificates, for tests that change only their
+    status; and the schema."""
+    directory = tmp_path_factory.mktemp("catalogued")
+    ledger = defined.copy(directory / "ledger")
+    ledger.issue(write_file(directory / "rows.csv", range(10)))
+    schema = load_schema(TYPE)
+    return ledger, {schema.schema_hash: schema}
+
+
+def test_the_file_alone_is_enough_for_whoever_trusts_the_logs_head(
+    catalogued: tuple[Ledger, dict[bytes, CertificateSchema]],
+) -> None:
+    ledger, schemas = catalogued
+    evidence = show(ledger, 7)
+    with ledger.open(SICHUAN) as workspace:
         workspace.sync_index()
         head = current_head(workspace.index)
     document = parse_evidence(evidence.to_json())
-    policy = VerificationPolicy(trusted_log=evidence.log)
+    policy = VerificationPolicy(trusted_log=evidence.log, schemas=schemas)
     assert evidence.log is not None
     assert evidence.log.root == head.root
     assert verify(document, policy, evidence.log.time_unix).outcome is Outcome.PASSED
 
 
 def test_of_a_busy_word_only_what_concerns_the_certificate_goes_into_the_file(
-    provinces: Ledger,
+    catalogued: tuple[Ledger, dict[bytes, CertificateSchema]],
 ) -> None:
-    with provinces.open() as workspace:
+    ledger, schemas = catalogued
+    with ledger.open() as workspace:
         for number in (1, 2, 5, 3, 4):
             change_status(workspace, LifecycleAct.SUSPEND, [identify(number)], DECISION)
         change_status(workspace, LifecycleAct.RESTORE, [identify(5)], DECISION)
         change_status(workspace, LifecycleAct.REVOKE, [identify(9)], DECISION)
-    evidence = show(provinces)
+    evidence = show(ledger)
     told = [fact for fact in evidence.facts if type(fact.record).__name__ == "StatusChanged"]
     assert [fact.record.statement.sequence for fact in told] == [3, 6, 7]  # type: ignore[attr-defined]
-    policy = VerificationPolicy(trusted_log=evidence.log)
+    policy = VerificationPolicy(trusted_log=evidence.log, schemas=schemas)
     assert evidence.log is not None
     assert verify(evidence, policy, evidence.log.time_unix).outcome is Outcome.PASSED
-    assert judge(provinces, evidence.to_json()).outcome is Outcome.PASSED
+    assert judge(ledger, evidence.to_json()).outcome is Outcome.PASSED
 
 
 def test_without_a_chain_the_verdict_is_indeterminate_and_no_chain_is_begun(
