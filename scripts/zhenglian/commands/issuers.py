@@ -101,8 +101,17 @@ def mandate(
         result = change_mandate(
             workspace, issuer, wanted, valid_from_unix=from_unix, valid_until_unix=until_unix
         )
+        version = workspace.gateway.type_at(wanted, result.recorded_at_unix)
     told = session.language.pick(f"{issuer} 可以颁发 {wanted}。", f"{issuer} may issue {wanted}.")
     _tell(session, result, told)
+    if version is None:
+        session.output.note(
+            session.language.pick(
+                "目录中尚无此类型，其证照无从按目录核对；应由其定义机构列入目录。",
+                "The catalogue does not have this type yet, so that its certificates cannot be "
+                "checked against it; its authority defines it.",
+            )
+        )
 
 
 def rotate(session: Session, uscc: UsccArgument) -> None:
