@@ -76,6 +76,7 @@ _ALLOWED_KINDS: Mapping[DraftField, frozenset[FieldKind]] = {
 
 
 _OPTIONAL = frozenset({DraftField.HOLDER_KEY})
+_SHOWN = frozenset({DraftField.CERTIFICATE_NUMBER, DraftField.HOLDER_NAME, DraftField.HOLDER_CODE})
 _ONLY_OF_DRAFTS = frozenset(
     {FieldKind.CERTIFICATE_ID, FieldKind.DATE_OR_LONG_TERM, FieldKind.PUBLIC_KEY}
 )
@@ -107,6 +108,7 @@ class CertificateSchema:
     `schema_hash` is the SHA-256 (32 bytes) of `document`, the bytes of that file. `status_codes`
     empty means that the type has no table of reasons. `retention_years` is how long after its end
     of validity a certificate's content must be kept, None if the type sets no period.
+    `shown_fields` are those that a certificate can show, by the names that it gives them.
     """
 
     type: CertificateType
@@ -117,6 +119,16 @@ class CertificateSchema:
     retention_years: int | None
     schema_hash: bytes
     document: bytes = field(repr=False)
+    shown_fields: Mapping[str, SchemaField] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Gathers what every comparison with a certificate needs."""
+        shown = {
+            each.draft_field.value if each.draft_field else each.property_name: each
+            for each in self.fields
+            if each.draft_field is None or each.draft_field in _SHOWN
+        }
+        object.__setattr__(self, "shown_fields", shown)
 
     def columns(self) -> tuple[str, ...]:
         """The Chinese column names, in schema order."""

@@ -11,19 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 from ledger.errors import MalformedInputError
 from ledger.identifiers import IdentityNumber, Uscc
 from ledger.schemas.certificate_schema import (
     CertificateSchema,
-    DraftField,
     FieldKind,
     SchemaField,
 )
 
-_SHOWN_DRAFT_FIELDS = frozenset(
-    {DraftField.CERTIFICATE_NUMBER, DraftField.HOLDER_NAME, DraftField.HOLDER_CODE}
-)
 _CODE_TYPE = "holder_code_type"
 
 
@@ -54,7 +51,7 @@ def find_misfit(
         is_whole: whether these are all the fields of the certificate, so that a required one that
             is not among them is missing.
     """
-    known = {_shown_name(each): each for each in schema.fields if _is_shown(each)}
+    known = schema.shown_fields
     for name, value in fields.items():
         if name == _CODE_TYPE:
             problem = None if value == schema.holder_code_type else Problem.NOT_ALLOWED
@@ -69,14 +66,6 @@ def find_misfit(
             if each.is_required and name not in fields:
                 return Misfit(name, Problem.MISSING)
     return None
-
-
-def _is_shown(each: SchemaField) -> bool:
-    return each.draft_field is None or each.draft_field in _SHOWN_DRAFT_FIELDS
-
-
-def _shown_name(each: SchemaField) -> str:
-    return each.property_name if each.draft_field is None else each.draft_field.value
 
 
 def _examine(each: SchemaField, value: object) -> Problem | None:
@@ -97,6 +86,12 @@ def _examine(each: SchemaField, value: object) -> Problem | None:
     return None
 
 
+@lru_cache(maxsize=4096)
+def _parse_uscc(text: str) -> Uscc:
+    """Firms recur, and their codes are public; identity numbers are neither."""
+    return Uscc.parse(text)
+
+
 def _parse_iso_date(text: str) -> None:
     if date.fromisoformat(text).isoformat() != text:
         raise ValueError(text)
@@ -105,5 +100,5 @@ def _parse_iso_date(text: str) -> None:
 _PARSERS: Mapping[FieldKind, Callable[[str], object]] = {
     FieldKind.DATE: _parse_iso_date,
     FieldKind.IDENTITY_NUMBER: IdentityNumber.parse,
-    FieldKind.USCC: Uscc.parse,
+    FieldKind.USCC: _parse_uscc,
 }
