@@ -50,6 +50,18 @@ class JsonObject:
             self.refuse(name, f"a text of 1 to {max_characters} characters")
         return value
 
+    def texts(
+        self, name: str, max_items: int, max_characters: int = MAX_TEXT_CHARACTERS
+    ) -> tuple[str, ...]:
+        """An array of texts, none of them empty."""
+        value = self.value.get(name)
+        if not isinstance(value, list) or len(value) > max_items:
+            self.refuse(name, f"an array of at most {max_items} texts")
+        for item in value:
+            if not isinstance(item, str) or not 0 < len(item) <= max_characters:
+                self.refuse(name, f"texts of 1 to {max_characters} characters")
+        return tuple(value)
+
     def integer(self, name: str, highest: int = MAX_UNIX) -> int:
         """A whole number from 0 to `highest`."""
         value = self.value.get(name)
