@@ -5,6 +5,7 @@ See `case_documents` for what these papers have in common.
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,6 +25,7 @@ from ledger.identifiers import CertificateType, ItemCode
 
 MAX_MATERIALS: Final = 256
 MAX_NAME_CHARACTERS: Final = 128
+MAX_FILE_CHARACTERS: Final = 64 * 1024 * 1024  # as base64, in which 48 MiB of a file have room
 OUTCOMES: Final = frozenset({"PASSED", "FAILED", "INDETERMINATE"})
 
 
@@ -74,13 +76,15 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True)
-class MaterialFile:
+class MaterialFile(CaseDocument):
     """A material with what opens its commitment.
 
     Args:
         salt: 32 random bytes.
         content: the file; for a certificate, its evidence document.
     """
+
+    FORMAT: ClassVar[str] = "zhenglian-material/1"
 
     name: str
     kind: MaterialKind
@@ -93,6 +97,24 @@ class MaterialFile:
         """As it stands in the list."""
         commitment = compute_commitment(self.salt, sha256(self.content).digest())
         return Material(self.name, self.kind, self.certificate_type, commitment)
+
+    def _members(self) -> dict[str, object]:
+        listed = self.listed.to_members()
+        return listed | {"salt": self.salt.hex(), "content": b64encode(self.content).decode()}
+
+    @classmethod
+    def _read(cls, members: JsonObject) -> Self:
+        listed = Material.read(members)
+        encoded = (
+            members.text("content", MAX_FILE_CHARACTERS)
+            if members.value.get("content") != ""
+            else ""
+        )
+        try:
+            content = b64decode(encoded, validate=True)
+        except ValueError:
+            members.refuse("content", "a file as base64")
+        return cls(listed.name, listed.kind, listed.certificate_type, read_salt(members), content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,23 @@ def test_list_is_read_as_it_was_written(document: MaterialsList | JudgedMaterial
     assert type(document).parse(document.to_json()) == document
 
 
+@pytest.mark.parametrize(
+    "file", [*FILES, MaterialFile("空", MaterialKind.DOCUMENT, None, SALT, b"")]
+)
+def test_file_is_read_as_it_was_written(file: MaterialFile) -> None:
+    assert MaterialFile.parse(file.to_json()) == file
+
+
+def test_file_under_the_commitment_of_another_is_refused() -> None:
+    data = FILES[1].to_json()
+    other = data.replace(
+        FILES[1].listed.commitment.hex().encode(), FILES[2].listed.commitment.hex().encode()
+    )
+    for altered in (other, data.replace(b'"content":"', b'"content":"AAAA')):
+        with pytest.raises(MalformedInputError):
+            MaterialFile.parse(altered)
+
+
 def test_material_is_committed_to_by_the_digest_of_its_file() -> None:
     listed = FILES[0].listed
     assert listed.commitment == sha256(b"a" * 32 + sha256(b"evidence").digest()).digest()
