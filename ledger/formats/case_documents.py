@@ -110,21 +110,49 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
-class Application(CaseDocument):
-    """The applicant, and who else acts. The chain has `commitment`.
+class Delegation:
+    """That one party lets another act, or use its certificate, for it.
 
     Args:
-        agent: who applies on the applicant's behalf, None if nobody does.
-        delegation: what the agent shows for it; empty without an agent.
+        shown_by: the paper that says so.
+        valid_until_unix: the last second of it.
     """
+
+    principal: Party
+    agent: Party
+    shown_by: str
+    valid_until_unix: int
+
+    def to_members(self) -> dict[str, object]:
+        """As JSON."""
+        return {
+            "principal": self.principal.to_members(),
+            "agent": self.agent.to_members(),
+            "shown_by": self.shown_by,
+            "valid_until_unix": self.valid_until_unix,
+        }
+
+    @classmethod
+    def read(cls, members: JsonObject) -> Self:
+        """Raises MalformedInputError."""
+        return cls(
+            Party.read(members.member("principal")),
+            Party.read(members.member("agent")),
+            members.text("shown_by"),
+            members.integer("valid_until_unix"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Application(CaseDocument):
+    """Who applies for what, and what was recorded of delegations. The chain has `commitment`."""
 
     FORMAT: ClassVar[str] = "zhenglian-application/1"
 
     salt: bytes = field(repr=False)
     item_code: ItemCode
     applicant: Party
-    agent: Party | None = None
-    delegation: str = ""
+    delegations: tuple[Delegation, ...] = ()
 
     @property
     def commitment(self) -> bytes:
@@ -132,24 +160,20 @@ class Application(CaseDocument):
         return compute_commitment(self.salt, rfc8785.dumps(self.applicant.to_members()))
 
     def _members(self) -> dict[str, object]:
-        members: dict[str, object] = {
+        return {
             "salt": self.salt.hex(),
             "item_code": str(self.item_code),
             "applicant": self.applicant.to_members(),
+            "delegations": [each.to_members() for each in self.delegations],
         }
-        if self.agent is not None:
-            members |= {"agent": self.agent.to_members(), "delegation": self.delegation}
-        return members
 
     @classmethod
     def _read(cls, members: JsonObject) -> Self:
-        has_agent = "agent" in members
         return cls(
             read_salt(members),
             ItemCode.parse(members.text("item_code")),
             Party.read(members.member("applicant")),
-            Party.read(members.member("agent")) if has_agent else None,
-            members.text("delegation") if has_agent else "",
+            tuple([Delegation.read(each) for each in members.objects("delegations", MAX_ITEMS)]),
         )
 
 
@@ -267,7 +291,7 @@ class Notice(CaseDocument):
             members.bytes_of_hex("case_id", 32),
             read_choice(NoticeKind, members, "kind"),
             members.text("text", MAX_TEXT_CHARACTERS),
-            members.texts("items", MAX_ITEMS, MAX_TEXT_CHARACTERS),
+            members.text_array("items", MAX_ITEMS, MAX_TEXT_CHARACTERS),
         )
 
 

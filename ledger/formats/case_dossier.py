@@ -63,7 +63,7 @@ class Dossier:
             raise MalformedInputError(
                 f'expected format "{DOSSIER_FORMAT}"', code="dossier_malformed", field="format"
             )
-        texts = members.texts("documents", MAX_DOCUMENTS, MAX_PACKAGE_SIZE)
+        texts = members.text_array("documents", MAX_DOCUMENTS, MAX_PACKAGE_SIZE)
         return cls(tuple([parse_document(text.encode()) for text in texts]))
 
     def of(self, kind: type[D]) -> Iterator[D]:

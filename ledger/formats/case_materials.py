@@ -183,7 +183,7 @@ class MaterialVerdict:
         return cls(
             Material.read(members),
             _read_outcome(members),
-            members.texts("reasons", 32, 64),
+            members.text_array("reasons", 32, 64),
             members.bytes_of_hex("report_digest", 32) if has_report else None,
         )
 
@@ -233,7 +233,7 @@ class JudgedMaterials(CaseDocument):
             members.integer("matter_version", 0xFFFFFFFF),
             members.integer("judged_at_unix"),
             _read_outcome(members),
-            members.texts("reasons", 2 * MAX_MATERIALS, 256),
+            members.text_array("reasons", 2 * MAX_MATERIALS, 256),
             tuple([MaterialVerdict.read(each) for each in listed]),
         )
 

@@ -50,7 +50,7 @@ class JsonObject:
             self.refuse(name, f"a text of 1 to {max_characters} characters")
         return value
 
-    def texts(
+    def text_array(
         self, name: str, max_items: int, max_characters: int = MAX_TEXT_CHARACTERS
     ) -> tuple[str, ...]:
         """An array of texts, none of them empty."""

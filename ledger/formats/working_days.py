@@ -149,7 +149,7 @@ def _read_year(year: int, member: JsonObject) -> PublishedYear:
 
 
 def _read_days(year: int, member: JsonObject, name: str) -> Iterable[date]:
-    for text in member.texts(name, 366, 10):
+    for text in member.text_array(name, 366, 10):
         try:
             day = date.fromisoformat(text)
         except ValueError:
