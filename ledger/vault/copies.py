@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.errors import ConflictError, NotFoundError, StorageError
+from ledger.vault.case_tables import case_keys, reliances
 from ledger.vault.erasures import Erasure
 from ledger.vault.failures import translate
 from ledger.vault.store import DATABASE_NAME, LOCK_NAME
 from ledger.vault.tables import REVISION_TABLE, data_keys, erasures, officers
 
-KEY_TABLES = (data_keys.name, officers.name)
+KEY_TABLES = (data_keys.name, officers.name, case_keys.name, reliances.name)
 BUSY_TIMEOUT_S = 30.0
 
 
@@ -114,8 +115,25 @@ def join_copies(rest: Path, keys: Path, erased: Collection[str]) -> None:
             "(SELECT id FROM main.certificates JOIN temp.erased USING (identifier))"
         )
         connection.execute("INSERT INTO main.officers SELECT * FROM keys.officers")
+        _join_cases(connection)
         connection.execute("COMMIT")
         _require_sound(connection, "main")
+
+
+def _join_cases(connection: sqlite3.Connection) -> None:
+    """Nothing is there to join in a copy made before there were cases."""
+    tables = "SELECT name FROM keys.sqlite_master WHERE type = 'table'"
+    if (case_keys.name,) not in connection.execute(tables).fetchall():
+        return
+    connection.execute(
+        "INSERT INTO main.case_keys SELECT k.* FROM keys.case_keys k "
+        "JOIN main.case_documents d ON d.id = k.document "
+        "WHERE 'case:' || lower(hex(d.case_id)) NOT IN (SELECT identifier FROM temp.erased)"
+    )
+    connection.execute(
+        "INSERT INTO main.reliances SELECT * FROM keys.reliances "
+        "WHERE 'case:' || lower(hex(case_id)) NOT IN (SELECT identifier FROM temp.erased)"
+    )
 
 
 def _require_file(directory: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, RowMapping, Select, insert, select
 
 from ledger.errors import NotFoundError
+from ledger.vault.case_erasing import destroy_case, find_readable_cases
 from ledger.vault.database import Database
 from ledger.vault.holds import require_not_held
 from ledger.vault.tables import certificates, data_keys, erasures
@@ -19,7 +20,7 @@ from ledger.vault.tables import certificates, data_keys, erasures
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """That a certificate's content was made unreadable.
+    """That the content of a certificate was made unreadable, or that of a case.
 
     Args:
         erased_at_unix: by this node's clock.
@@ -55,18 +56,20 @@ class ErasureRegister:
             have = {(e.identifier, e.erased_at_unix) for e in self.all()}
             fresh = [e for e in known if (e.identifier, e.erased_at_unix) not in have]
             for erasure in fresh:
-                connection.execute(insert(erasures).values(_to_row(erasure)))
+                record_erasure(connection, erasure)
             for identifier in {e.identifier for e in known}:
                 _delete_key(connection, identifier)
         self._database.truncate_log()
         return len(fresh)
 
     def undone(self) -> list[Erasure]:
-        """Erasures of certificates whose data keys are there nevertheless, oldest first."""
+        """Erasures of what can be read nevertheless, oldest first."""
         returned = select(certificates.c.identifier).join(data_keys)
         query = _ALL.where(erasures.c.identifier.in_(returned))
         with self._database.read() as connection:
-            return [_to_erasure(row) for row in connection.execute(query).mappings()]
+            undone = [_to_erasure(row) for row in connection.execute(query).mappings()]
+            readable = find_readable_cases(connection)
+        return undone + [each for each in self.all() if each.identifier in readable]
 
     def unknown(self) -> list[Erasure]:
         """Erasures under identifiers that no certificate of this vault has, oldest first."""
@@ -96,7 +99,11 @@ def erase(
         return earlier
     require_not_held(connection, identifier)
     _delete_key(connection, identifier)
-    erasure = Erasure(identifier, now_unix, reason, officer)
+    return record_erasure(connection, Erasure(identifier, now_unix, reason, officer))
+
+
+def record_erasure(connection: Connection, erasure: Erasure) -> Erasure:
+    """Enter one in the register, and give it back."""
     connection.execute(insert(erasures).values(_to_row(erasure)))
     return erasure
 
@@ -123,6 +130,7 @@ def _delete_key(connection: Connection, identifier: str) -> None:
     connection.execute(
         data_keys.delete().where(data_keys.c.certificate == of_certificate.scalar_subquery())
     )
+    destroy_case(connection, identifier)
 
 
 def _to_erasure(row: RowMapping) -> Erasure:

@@ -20,6 +20,7 @@ from ledger.errors import ConflictError, NotFoundError, StorageError
 from ledger.vault import schema
 from ledger.vault.acts import Acts
 from ledger.vault.batches import Batches
+from ledger.vault.cases import Cases
 from ledger.vault.certificates import Certificates
 from ledger.vault.cipher import KEY_SIZE, RowCipher
 from ledger.vault.database import Database
@@ -71,6 +72,7 @@ class Vault:
         self.certificates = Certificates(database, cipher, clock)
         self.outbox = Outbox(database, clock)
         self.acts = Acts(database, cipher, clock)
+        self.cases = Cases(database, cipher, clock)
         self.holds = Holds(database, cipher, clock)
         self.successions = Successions(database, clock)
         self.erasures = ErasureRegister(database)

@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0004"
 REVISION_TABLE = "vault_revision"
 
 
@@ -90,14 +90,14 @@ metadata = MetaData(
         "fk": "fk_%(table_name)s_%(column_0_name)s",
     }
 )
-_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite aliases its row id only for INTEGER
+ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite aliases its row id only for INTEGER
 
 
-def _has_length(column: str, length: int) -> CheckConstraint:
+def has_length(column: str, length: int) -> CheckConstraint:
     return CheckConstraint(f"length({column}) = {length}", name=f"{column}_length")
 
 
-def _is_one_of(states: type[StrEnum]) -> CheckConstraint:
+def is_one_of(states: type[StrEnum]) -> CheckConstraint:
     names = ", ".join(f"'{state.value}'" for state in states)
     return CheckConstraint(f"state IN ({names})", name="state")
 
@@ -112,27 +112,27 @@ settings = Table(
 runs = Table(
     "runs",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("source_name", Text, nullable=False),
     Column("source_digest", Bytes, nullable=False),
     Column("state", Text, nullable=False),
     Column("started_at_unix", BigInteger, nullable=False),
     Column("ended_at_unix", BigInteger),
     Column("counts", JSON, nullable=False),
-    _is_one_of(RunState),
+    is_one_of(RunState),
 )
 
 batches = Table(
     "batches",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("batch_id", Bytes, nullable=False),
     Column("batch_key", Bytes, nullable=False),
     Column("issuer", Text, nullable=False),
     Column("key_id", Bytes, nullable=False),
     Column("certificate_type", Text, nullable=False),
     Column("header", Bytes, nullable=False),
-    Column("run_id", _ID, ForeignKey("runs.id")),
+    Column("run_id", ROW_ID, ForeignKey("runs.id")),
     Column("state", Text, nullable=False),
     Column("count", Integer, nullable=False),
     Column("root", Bytes),
@@ -144,12 +144,12 @@ batches = Table(
     Column("log_index", BigInteger),
     Column("transaction_hash", Bytes),
     UniqueConstraint("batch_key"),
-    _has_length("batch_id", 32),
-    _has_length("batch_key", 32),
-    _has_length("root", 32),
-    _has_length("signature", 64),
-    _has_length("transaction_hash", 32),
-    _is_one_of(BatchState),
+    has_length("batch_id", 32),
+    has_length("batch_key", 32),
+    has_length("root", 32),
+    has_length("signature", 64),
+    has_length("transaction_hash", 32),
+    is_one_of(BatchState),
     Index(None, "state"),
     Index(None, "run_id"),
 )
@@ -157,15 +157,15 @@ batches = Table(
 certificates = Table(
     "certificates",
     metadata,
-    Column("id", _ID, primary_key=True, autoincrement=False),
+    Column("id", ROW_ID, primary_key=True, autoincrement=False),
     Column("identifier", Text, nullable=False),
-    Column("batch", _ID, ForeignKey("batches.id"), nullable=False),
+    Column("batch", ROW_ID, ForeignKey("batches.id"), nullable=False),
     Column("position", Integer, nullable=False),
     Column("leaf_hash", Bytes, nullable=False),
     Column("ciphertext", Bytes, nullable=False),
     UniqueConstraint("identifier"),
     UniqueConstraint("batch", "position"),
-    _has_length("leaf_hash", 32),
+    has_length("leaf_hash", 32),
 )
 
 data_keys = Table(
@@ -173,21 +173,21 @@ data_keys = Table(
     metadata,
     Column(
         "certificate",
-        _ID,
+        ROW_ID,
         ForeignKey("certificates.id", ondelete="CASCADE"),
         primary_key=True,
         autoincrement=False,
     ),
     Column("wrapped_key", Bytes, nullable=False),
     Column("content_mac", Bytes, nullable=False),
-    _has_length("wrapped_key", 60),
-    _has_length("content_mac", 16),
+    has_length("wrapped_key", 60),
+    has_length("content_mac", 16),
 )
 
 erasures = Table(
     "erasures",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("identifier", Text, nullable=False),
     Column("erased_at_unix", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
@@ -198,7 +198,7 @@ erasures = Table(
 holds = Table(
     "holds",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("identifier", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("officer", Bytes),
@@ -220,7 +220,7 @@ successions = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("purpose", Text, nullable=False),
     Column("reference", Text, nullable=False),
     Column("account", Bytes, nullable=False),
@@ -231,9 +231,9 @@ outbox = Table(
     Column("created_at_unix", BigInteger, nullable=False),
     Column("detail", Text, nullable=False),
     UniqueConstraint("transaction_hash"),
-    _has_length("account", 20),
-    _has_length("transaction_hash", 32),
-    _is_one_of(TransactionState),
+    has_length("account", 20),
+    has_length("transaction_hash", 32),
+    is_one_of(TransactionState),
     Index(
         "uq_outbox_unresolved_nonce",
         "account",
@@ -252,13 +252,13 @@ officers = Table(
     Column("commitment", Bytes, primary_key=True),
     Column("ciphertext", Bytes, nullable=False),
     Column("wrapped_key", Bytes, nullable=False),
-    _has_length("commitment", 32),
+    has_length("commitment", 32),
 )
 
 acts = Table(
     "acts",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("batch_key", Bytes),
     Column("sequence", BigInteger, nullable=False),
@@ -268,9 +268,9 @@ acts = Table(
     Column("officer", Bytes, ForeignKey("officers.commitment")),
     Column("details", JSON, nullable=False),
     Column("created_at_unix", BigInteger, nullable=False),
-    _has_length("batch_key", 32),
-    _has_length("signature", 64),
-    _is_one_of(ActState),
+    has_length("batch_key", 32),
+    has_length("signature", 64),
+    is_one_of(ActState),
     Index(None, "batch_key"),
     Index(None, "state"),
 )
