@@ -257,6 +257,7 @@ class NoticeKind(StrEnum):
     REJECTION = "rejection"  # 不予行政许可决定书
     DELIVERY = "delivery"  # 送达回证
     WITHDRAWAL = "withdrawal"  # 撤回申请
+    CONSIGNMENT = "consignment"  # 交接清单: what travels on paper
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Cases: from receipt to delivery, in one province or several."""
