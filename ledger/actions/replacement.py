@@ -12,7 +12,7 @@ from pathlib import Path
 from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.holdings import find_stored, read_certificate
 from ledger.actions.issuance.loop import issue_file
-from ledger.actions.issuance.outcome import IssuanceReport, ProgressCallback, Succession
+from ledger.actions.issuance.outcome import Citation, IssuanceReport, ProgressCallback
 from ledger.actions.issuance.row_errors import RowError
 from ledger.actions.issuance.rows import read_rows
 from ledger.actions.lifecycle import Affected, StatusResult, change_status, preview
@@ -130,7 +130,7 @@ def replace_certificate(
         source,
         batch.issuer,
         batch.certificate_type,
-        succession=Succession(replaced, plan.successor),
+        citation=Citation(replaced, expected=plan.successor),
         notify=notify,
     )
     if issuance.errors or plan.affected is None:

@@ -31,6 +31,7 @@ class ShownCertificate:
     Attributes:
         valid_until_unix: first second after validity, None for 长期.
         related_certificate_id: the certificate it replaces.
+        case_id: of the case whose result it is.
         is_bindable: whether it names a holder's key.
         anchored_at_unix: when it was issued, by the chain.
         log_index: of the entry that anchored its batch.
@@ -47,6 +48,7 @@ class ShownCertificate:
     status: Status
     fields: tuple[ShownField, ...]
     related_certificate_id: CertificateId | None
+    case_id: bytes | None
     is_bindable: bool
     batch_key: bytes
     position: int
@@ -115,6 +117,7 @@ def show_certificate(
             ShownField(name, titles[name], str(value)) for name, value in certificate.fields.items()
         ),
         certificate.related_certificate_id,
+        certificate.case_id,
         certificate.holder_jwk is not None,
         batch.batch_key,
         stored.position,

@@ -42,7 +42,7 @@ CLEAR_CLAIMS: Final = frozenset(
     {
         *("iss", "vct", "vct#integrity", "sub", "iat", "nbf", "exp", "status", "cnf"),
         *("certificate_id", "certificate_name", "issued_on", "issuer_name"),
-        *("related_certificate_id", "document", "_sd", "_sd_alg", "..."),
+        *("related_certificate_id", "case_id", "document", "_sd", "_sd_alg", "..."),
     }
 )
 """Names that no disclosure may bear: what stands in the clear, and what RFC 9901 reserves."""
@@ -84,6 +84,7 @@ class Certificate:
         valid_until_unix: first second after validity, None for 长期.
         placement: where its issuer placed it.
         related_certificate_id: 关联证照标识, None if there is none.
+        case_id: of the case whose result it says it is, 32 bytes; None if it names none.
         document: the document it accompanies, None if none is named.
         holder_jwk: the holder's key, None if presentations cannot be bound.
         disclosures: the fields that are shown.
@@ -107,6 +108,7 @@ class Certificate:
     valid_until_unix: int | None
     placement: Placement
     related_certificate_id: CertificateId | None
+    case_id: bytes | None
     document: DocumentDigest | None
     holder_jwk: Mapping[str, object] | None
     disclosures: tuple[Disclosure, ...] = field(repr=False)
@@ -238,6 +240,7 @@ def parse_certificate(compact: str) -> Certificate:
         valid_until_unix=claims.seconds("exp") if "exp" in claims else None,
         placement=_read_placement(claims),
         related_certificate_id=_read_related(claims),
+        case_id=claims.bytes_of_hex("case_id", 32) if "case_id" in claims else None,
         document=_read_document(claims),
         holder_jwk=_read_holder_jwk(claims),
         disclosures=disclosures,

@@ -118,6 +118,7 @@ class CertificateSealer:
         *,
         holder_jwk: Mapping[str, str] | None = None,
         related: CertificateId | None = None,
+        case_id: bytes | None = None,
         document: DocumentDigest | None = None,
     ) -> SealedCertificate:
         """Seal one draft for its place in a batch.
@@ -128,6 +129,7 @@ class CertificateSealer:
             sealed_at_unix: the clock now; stands as `iat`.
             holder_jwk: the holder's P-256 key, to make bound presentations possible.
             related: 关联证照标识: the certificate this one replaces or continues.
+            case_id: of the case whose result it is, 32 bytes.
             document: digest of the sealed OFD or PDF it accompanies.
 
         Raises:
@@ -172,6 +174,8 @@ class CertificateSealer:
             claims["cnf"] = {"jwk": dict(holder_jwk)}
         if related is not None:
             claims["related_certificate_id"] = str(related)
+        if case_id is not None:
+            claims["case_id"] = case_id.hex()
         if document is not None:
             claims["document"] = {
                 "format": document.format,

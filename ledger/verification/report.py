@@ -161,6 +161,7 @@ def _describe(certificate: Certificate) -> dict[str, object]:
         "batch_key": certificate.placement.batch_key.hex(),
         "position": certificate.placement.position,
         "related_certificate_id": related and str(related),
+        "case_id": certificate.case_id and certificate.case_id.hex(),
         "document": document
         and {
             "format": document.format,

@@ -90,6 +90,8 @@ def _print_certificate(
                 pick("上链时间", "anchored"),
                 pick("未知", "not known") if anchored is None else format_time(anchored),
             ),
+            (pick("关联证照", "related"), str(certificate.related_certificate_id or "")),
+            (pick("所依案件", "result of case"), (certificate.case_id or b"").hex()),
             (pick("出示方式", "presentation"), _presentation(session, report, certificate)),
         ]
     )

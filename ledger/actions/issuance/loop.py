@@ -21,11 +21,11 @@ from ledger.actions.issuance.background import BackgroundAnchoring
 from ledger.actions.issuance.known import sort_known
 from ledger.actions.issuance.outcome import (
     DEFAULT_LIMITS,
+    Citation,
     IssuanceLimits,
     IssuanceProgress,
     IssuanceReport,
     ProgressCallback,
-    Succession,
 )
 from ledger.actions.issuance.pipeline import BatchTerms, SealingPipeline
 from ledger.actions.issuance.row_errors import RowError
@@ -66,7 +66,7 @@ class _Run:
     pipeline: SealingPipeline
     anchoring: BackgroundAnchoring
     skip_invalid: bool
-    succession: Succession | None
+    citation: Citation | None
     max_errors: int
     notify: ProgressCallback
     progress: IssuanceProgress
@@ -97,7 +97,7 @@ def issue_file(
     certificate_type: CertificateType,
     *,
     skip_invalid: bool = False,
-    succession: Succession | None = None,
+    citation: Citation | None = None,
     notify: ProgressCallback = lambda _: None,
     limits: IssuanceLimits = DEFAULT_LIMITS,
 ) -> IssuanceReport:
@@ -106,14 +106,14 @@ def issue_file(
     Args:
         source: CSV or xlsx whose columns are the titles of the type's schema.
         skip_invalid: issue the good rows although there are bad ones.
-        succession: what the one row of the file is issued for.
+        citation: what the one certificate of the file cites.
         notify: told of progress after each chunk.
 
     Raises:
         NotFoundError: no such file, department, seal key or type.
         ConflictError: `schema_outdated`, the catalogue has another version of the type than this
             home would issue by; `batches_lost`, the chain has batches of this home that its vault
-            has not; `not_the_successor`, a row is another than `succession` says.
+            has not; `not_the_successor`, `not_one_row`: the file is not what `citation` says.
         LedgerError: the contract's refusal of a batch, such as IssuerNotMandatedError.
         ChainUnavailableError: run the command again; nothing is lost or done twice.
         StorageError: the vault cannot be written, or a sealing worker was ended; likewise.
@@ -136,7 +136,7 @@ def issue_file(
         require_none_lost(workspace, issuer)
         vault, now_unix = workspace.vault, workspace.now_unix()
         order = make_order(key.private_key, key.x5c, issuer, department.name, vault.row_cipher)
-        run_id, given_up = _begin_run(workspace, source, succession)
+        run_id, given_up = _begin_run(workspace, source, citation)
         terms = BatchTerms(run_id, key.key_id, certificate_type, now_unix)
         stream = stack.enter_context(source.open("rb"))
         run = _Run(
@@ -145,7 +145,7 @@ def issue_file(
             SealingPipeline(vault, order, terms, pool, limits),
             stack.enter_context(BackgroundAnchoring(workspace)),
             skip_invalid,
-            succession,
+            citation,
             limits.errors,
             notify,
             IssuanceProgress(size),
@@ -173,7 +173,7 @@ def _require_mandate(workspace: Workspace, issuer: Uscc, kind: CertificateType) 
 
 
 def _begin_run(
-    workspace: Workspace, source: Path, succession: Succession | None
+    workspace: Workspace, source: Path, citation: Citation | None
 ) -> tuple[int, tuple[str, ...]]:
     """A run over this source: the interrupted one over the same bytes, or a new one.
 
@@ -182,8 +182,8 @@ def _begin_run(
     """
     with source.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").digest()
-    if succession is not None:
-        digest = hashlib.sha256(digest + str(succession.replaced).encode()).digest()
+    if citation is not None:
+        digest = hashlib.sha256(digest + citation.to_bytes()).digest()
     runs = workspace.vault.runs
     same: int | None = None
     given_up = []
@@ -200,16 +200,19 @@ def _begin_run(
 
 def _take(run: _Run, chunk: list[RowResult]) -> None:
     """Has the rows of a chunk sealed that are right and new."""
-    related = run.succession.replaced if run.succession else None
+    cited = run.citation or Citation()
+    if run.citation and not cited.expected and run.progress.rows + len(chunk) > 1:
+        raise _too_many_rows()
     cipher = run.workspace.vault.row_cipher
     drafts = []
     for row in chunk:
         run.errors.extend(row.errors)
         run.warnings.extend(row.warnings)
         if row.draft is not None and not row.errors:
-            _require_successor(row.draft, run.succession)
-            mac = compute_content_mac(cipher, row.draft, related)
-            drafts.append((row.line, PlacedDraft(row.draft, mac, related)))
+            _require_expected(row.draft, cited)
+            mac = compute_content_mac(cipher, row.draft, cited.related, cited.case_id)
+            placed = PlacedDraft(row.draft, mac, cited.related, cited.case_id)
+            drafts.append((row.line, placed))
     found = sort_known(run.workspace.vault, drafts)
     run.errors.extend(found.errors)
     run.already_issued += found.already_issued
@@ -223,14 +226,23 @@ def _take(run: _Run, chunk: list[RowResult]) -> None:
         run.is_cut = len(run.errors) >= run.max_errors
 
 
-def _require_successor(draft: CertificateDraft, succession: Succession | None) -> None:
-    if succession and str(draft.certificate_id) != str(succession.successor):
+def _require_expected(draft: CertificateDraft, cited: Citation) -> None:
+    if cited.expected and str(draft.certificate_id) != str(cited.expected):
         raise ConflictError(
-            f"expected {succession.successor} alone, the certificate that replaces "
-            f"{succession.replaced}; the file has {draft.certificate_id}; nothing was issued",
+            f"expected {cited.expected} alone, the certificate that replaces "
+            f"{cited.related}; the file has {draft.certificate_id}; nothing was issued",
             code="not_the_successor",
             field="file",
         )
+
+
+def _too_many_rows() -> ConflictError:
+    return ConflictError(
+        "expected a file of one row, whose certificate cites what was named; it has more; "
+        "nothing was issued",
+        code="not_one_row",
+        field="file",
+    )
 
 
 def _release(run: _Run, *, is_end: bool = False) -> None:

@@ -83,11 +83,22 @@ class IssuanceReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Succession:
-    """A certificate that is issued in the place of another, which it cites."""
+class Citation:
+    """What the one certificate of a file cites.
 
-    replaced: CertificateId
-    successor: CertificateId
+    Attributes:
+        related: 关联证照标识: the certificate it replaces or continues, of whichever province.
+        case_id: of the case whose result it is, 32 bytes.
+        expected: which certificate it must be, None for whichever the file describes.
+    """
+
+    related: CertificateId | None = None
+    case_id: bytes | None = None
+    expected: CertificateId | None = None
+
+    def to_bytes(self) -> bytes:
+        """What tells two citations apart."""
+        return f"{self.related or ''} {(self.case_id or b'').hex()}".encode()
 
 
 ProgressCallback = Callable[[IssuanceProgress], None]

@@ -66,11 +66,12 @@ class SealingOrder:
 
 
 class PlacedDraft(NamedTuple):
-    """A draft with what recognises its content, and the certificate it replaces."""
+    """A draft with what recognises its content, and the certificate and the case that it cites."""
 
     draft: CertificateDraft
     content_mac: bytes
     related: CertificateId | None = None
+    case_id: bytes | None = None
 
     def __reduce__(self) -> tuple[type[PlacedDraft], tuple[object, ...]]:
         """Pickled as a call, as a draft is."""
@@ -97,12 +98,17 @@ def make_sealer(order: SealingOrder) -> CertificateSealer:
 
 
 def compute_content_mac(
-    cipher: RowCipher, draft: CertificateDraft, related: CertificateId | None = None
+    cipher: RowCipher,
+    draft: CertificateDraft,
+    related: CertificateId | None = None,
+    case_id: bytes | None = None,
 ) -> bytes:
     """What tells, without the content, whether two drafts are equal. 16 bytes."""
     content = draft.content_digest_input()
     if related is not None:
         content += b"\0" + str(related).encode()
+    if case_id is not None:
+        content += b"\0case " + case_id
     return cipher.content_mac(content)
 
 
@@ -123,6 +129,7 @@ def seal_chunk(
             sealed_at_unix,
             holder_jwk=_holder_jwk(placed.draft),
             related=placed.related,
+            case_id=placed.case_id,
         )
         identifier = str(placed.draft.certificate_id)
         binding = certificate_binding(certificate.leaf_hash, identifier)

@@ -76,6 +76,7 @@ def _print(session: Session, shown: ShownCertificate) -> None:
             (pick("发证日期", "issued on"), shown.issued_on.isoformat()),
             (pick("有效期", "valid"), f"{format_day(shown.valid_from_unix)} – {until}"),
             (pick("替换", "replaces"), str(shown.related_certificate_id or "")),
+            (pick("所依案件", "result of case"), (shown.case_id or b"").hex()),
             (pick("上链时间", "anchored"), format_time(shown.anchored_at_unix)),
             (pick("日志序号", "log index"), str(shown.log_index)),
             (pick("批次", "batch"), shown.batch_key.hex()),

@@ -159,12 +159,21 @@ def test_long_term_certificate_has_no_end() -> None:
 def test_optional_claims_are_read_back() -> None:
     related = create_draft(ISSUER, "20200000001").certificate_id
     document = DocumentDigest("ofd", "sm3", "66c7f0f4" * 8)
-    sealed = SEALER.seal(DRAFT, PLACEMENT, SEALED_AT_UNIX, related=related, document=document)
+    sealed = SEALER.seal(
+        DRAFT,
+        PLACEMENT,
+        SEALED_AT_UNIX,
+        related=related,
+        case_id=bytes(range(32)),
+        document=document,
+    )
     certificate = parse_certificate(sealed.to_compact(SEALER.header))
     assert certificate.related_certificate_id == related
+    assert certificate.case_id == bytes(range(32))
     assert certificate.document == document
     assert certificate.holder_jwk is None
     assert CERTIFICATE.related_certificate_id is None
+    assert CERTIFICATE.case_id is None
     assert CERTIFICATE.document is None
 
 
@@ -272,6 +281,9 @@ def test_missing_claim_is_named(name: str) -> None:
         ("status", {"status_list": {"idx": 1, "uri": "urn:zhenglian:batch:" + "A" * 64}}),
         ("status", {"status_list": {"idx": 1, "uri": "urn:zhenglian:batch:" + "0" * 63}}),
         ("cnf", {"kid": "1"}),
+        ("case_id", "0" * 63),
+        ("case_id", "A" * 64),
+        ("case_id", None),
         ("document", {"format": "ofd"}),
         ("_sd", "x"),
         ("_sd", ["x"]),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ledger.actions.issuance.loop import issue_file
-from ledger.actions.issuance.outcome import Succession
+from ledger.actions.issuance.outcome import Citation
 from ledger.errors import ConflictError
 from ledger.identifiers import CertificateId
 from tests.support.command_line import Issued, make_id, make_row, write_csv
@@ -50,9 +50,9 @@ def test_dry_run_issues_nothing_and_changes_nothing(issued: Issued, file: Path) 
 def test_replacement_interrupted_in_between_does_what_is_left(issued: Issued, file: Path) -> None:
     clerk, old = issued.chongqing, issued.identifiers[0]
     with issued.consortium.open() as workspace:  # what the first half of the command does
-        succession = Succession(CertificateId.parse(old), CertificateId.parse(SUCCESSOR))
+        citation = Citation(CertificateId.parse(old), expected=CertificateId.parse(SUCCESSOR))
         workspace.vault.successions.choose(old, SUCCESSOR)
-        issue_file(workspace, file, ISSUER, SAFETY_STAFF, succession=succession)
+        issue_file(workspace, file, ISSUER, SAFETY_STAFF, citation=citation)
     assert clerk.json("show", SUCCESSOR)["status"] == "valid"
     assert clerk.json("show", old)["status"] == "valid"
     done = clerk.json("replace", old, file, *WHY, "--yes")
@@ -110,9 +110,9 @@ def interrupt_replacement(issued: Issued, file: Path, successor: str) -> None:
     """The successor is issued, and the process ends."""
     old = issued.identifiers[0]
     with issued.consortium.open() as workspace:
-        succession = Succession(CertificateId.parse(old), CertificateId.parse(successor))
+        citation = Citation(CertificateId.parse(old), expected=CertificateId.parse(successor))
         workspace.vault.successions.choose(old, successor)
-        issue_file(workspace, file, ISSUER, SAFETY_STAFF, succession=succession)
+        issue_file(workspace, file, ISSUER, SAFETY_STAFF, citation=citation)
 
 
 def test_interrupted_replacement_is_finished_before_another_begins(
@@ -146,12 +146,12 @@ def test_row_that_is_not_the_successor_is_not_issued_in_its_place(
     old, third = issued.identifiers[0], make_id(1, "003")
     rows = [make_row(1, 证照标识=SUCCESSOR, 企业名称="新企业"), make_row(1, 证照标识=third)]
     two = write_csv(tmp_path / "two.csv", rows)
-    succession = Succession(CertificateId.parse(old), CertificateId.parse(SUCCESSOR))
+    citation = Citation(CertificateId.parse(old), expected=CertificateId.parse(SUCCESSOR))
     with (
         issued.consortium.open() as workspace,
         pytest.raises(ConflictError, match=third) as refusal,
     ):
-        issue_file(workspace, two, ISSUER, SAFETY_STAFF, succession=succession)
+        issue_file(workspace, two, ISSUER, SAFETY_STAFF, citation=citation)
     assert refusal.value.code == "not_the_successor"
     for successor in (SUCCESSOR, third):
         issued.chongqing.run("show", successor, code=1)

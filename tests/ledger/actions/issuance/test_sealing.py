@@ -71,6 +71,19 @@ def test_the_cited_certificate_is_part_of_the_content(order: SealingOrder) -> No
     assert open_staged(order, staged).related_certificate_id == related
 
 
+def test_the_cited_case_is_part_of_the_content(order: SealingOrder) -> None:
+    placed, case_id = place("20250000001"), bytes(range(32))
+    mac = compute_content_mac(CIPHER, placed.draft, case_id=case_id)
+    (staged,) = seal_chunk(
+        order, [placed._replace(content_mac=mac, case_id=case_id)], BATCH_KEY, 0, SEALED_AT_UNIX
+    )
+    assert mac not in {
+        placed.content_mac,
+        compute_content_mac(CIPHER, placed.draft, case_id=bytes(32)),
+    }
+    assert open_staged(order, staged).case_id == case_id
+
+
 def test_an_order_tells_nobody_its_key(order: SealingOrder) -> None:
     assert repr(order) == f"SealingOrder({CHONGQING_HOUSING.issuer})"
 
