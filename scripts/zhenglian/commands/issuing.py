@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +19,8 @@ from zhenglian.times import format_time
 from zhenglian.words import count_certificates
 
 if TYPE_CHECKING:
-    from ledger.actions.issuance.outcome import IssuanceReport
+    from ledger.actions.issuance.outcome import Citation, IssuanceReport
+    from ledger.workspace import Workspace
 
 INTERRUPTED = (
     "已中断。没有丢失，也不会重复签发：重新运行同一命令即可继续。",
@@ -62,6 +63,20 @@ def issue(
         Path | None,
         typer.Option("--errors", metavar="FILE", help="Where to write what is wrong as a CSV."),
     ] = None,
+    case: Annotated[
+        str,
+        typer.Option(
+            "--case",
+            metavar="CASE",
+            help="Of one row: the case whose result it is, which it cites.",
+        ),
+    ] = "",
+    related: Annotated[
+        str,
+        typer.Option(
+            "--related", metavar="IDENTIFIER", help="Of one row: the certificate it continues."
+        ),
+    ] = "",
     template: Annotated[
         str,
         typer.Option("--template", metavar="TYPE", help="Only write an empty file of that type."),
@@ -82,6 +97,7 @@ def issue(
       zhenglian issue --template W011 --out new.xlsx
       zhenglian issue examples/W011-chongqing-2000.csv
       zhenglian issue new.csv --skip-invalid --errors wrong.csv
+      zhenglian issue licence.csv --case 6e340b9c
     """
     if bool(template) == (file is not None):
         raise typer.BadParameter("give either a FILE to issue, or --template TYPE")
@@ -91,7 +107,30 @@ def issue(
     if errors is not None and errors.resolve() == file.resolve():
         raise typer.BadParameter("--errors may not name the file that is issued")
     report_file = find_report_place(file, errors)
-    return _issue_file(session, file, issuer, certificate_type, report_file, skip_invalid)
+    cited = _Cited(case.strip(), related.strip())
+    return _issue_file(session, file, issuer, certificate_type, report_file, skip_invalid, cited)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cited:
+    """What the certificate is to cite, as it was typed."""
+
+    case: str
+    related: str
+
+    def resolve(self, workspace: Workspace) -> Citation | None:
+        """Raises NotFoundError, ConflictError, MalformedInputError."""
+        if not (self.case or self.related):
+            return None
+        from ledger.actions.cases.papers import resolve_case
+        from ledger.actions.issuance.outcome import Citation
+        from ledger.identifiers import CertificateId
+
+        workspace.sync_index()
+        return Citation(
+            CertificateId.parse(self.related) if self.related else None,
+            resolve_case(workspace, self.case) if self.case else None,
+        )
 
 
 def _write_template(session: Session, wanted: str, out: Path | None, *, force: bool) -> None:
@@ -129,6 +168,7 @@ def _issue_file(
     certificate_type: str,
     report_file: Path,
     skip_invalid: bool,
+    cited: _Cited,
 ) -> int | None:
     from ledger.actions.issuance.loop import issue_file
     from ledger.actions.issuers import choose_issuer, choose_type
@@ -144,7 +184,15 @@ def _issue_file(
             if certificate_type
             else choose_type(workspace, who)
         )
-        report = issue_file(workspace, file, who, kind, skip_invalid=skip_invalid, notify=notify)
+        report = issue_file(
+            workspace,
+            file,
+            who,
+            kind,
+            skip_invalid=skip_invalid,
+            citation=cited.resolve(workspace),
+            notify=notify,
+        )
     report = replace(
         report,
         errors=in_order_of_lines(report.errors),
