@@ -126,17 +126,26 @@ def read_standing(index: IndexStore, case_id: bytes) -> CaseStanding:
 def fold(events: Iterable[CaseEvent], case_id: bytes) -> CaseStanding:
     """What a case's events come to. Raises NotFoundError, code case_unknown."""
     standing: CaseStanding | None = None
+    for _, standing in iterate_standings(events):
+        pass
+    if standing is None:
+        raise NotFoundError(
+            f"the log has no case {case_id.hex()}", code="case_unknown", field="case"
+        )
+    return standing
+
+
+def iterate_standings(events: Iterable[CaseEvent]) -> Iterator[tuple[CaseEvent, CaseStanding]]:
+    """Each event of a case with where the case stood after it."""
+    standing: CaseStanding | None = None
     for each in events:
         at_unix = each.row.time_unix
         if isinstance(each.event, CaseOpened):
             standing = _open(each.event, at_unix)
         elif standing is not None:
             standing = _follow(standing, each.event, at_unix)
-    if standing is None:
-        raise NotFoundError(
-            f"the log has no case {case_id.hex()}", code="case_unknown", field="case"
-        )
-    return standing
+        if standing is not None:
+            yield each, standing
 
 
 def _open(event: CaseOpened, at_unix: int) -> CaseStanding:
