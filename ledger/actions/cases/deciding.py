@@ -56,11 +56,11 @@ def assign_step(
         MalformedInputError: DecidersMalformedError.
     """
     begin(workspace)
-    request = {"named": [str(each) for each in named]}
+    record = fetch_case(workspace.gateway, case_id)
+    request = {"step": record.step, "named": [str(each) for each in named]}
     if (done := find_done(workspace, case_id, "assign", request)) is not None:
         return done
     require_case(workspace, case_id)
-    record = fetch_case(workspace.gateway, case_id)
     department = choose_department(workspace, record.handler)
     due = _compute_step_due(workspace, record)
 
