@@ -125,14 +125,12 @@ def read_standing(index: IndexStore, case_id: bytes) -> CaseStanding:
 
 def fold(events: Iterable[CaseEvent], case_id: bytes) -> CaseStanding:
     """What a case's events come to. Raises NotFoundError, code case_unknown."""
-    standing: CaseStanding | None = None
-    for _, standing in iterate_standings(events):
-        pass
-    if standing is None:
+    standings = [standing for _, standing in iterate_standings(events)]
+    if not standings:
         raise NotFoundError(
             f"the log has no case {case_id.hex()}", code="case_unknown", field="case"
         )
-    return standing
+    return standings[-1]
 
 
 def iterate_standings(events: Iterable[CaseEvent]) -> Iterator[tuple[CaseEvent, CaseStanding]]:
