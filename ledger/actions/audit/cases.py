@@ -18,8 +18,9 @@ from ledger.workspace import Workspace
 def audit_case(workspace: Workspace, case_id: bytes, *, show_officers: bool = True) -> Trail:
     """The trail of a case, begun by the version of the matter that it is decided by.
 
-    Each step's `detail` says in which state and round the case was after it, and whether its clock
-    stood.
+    Each step's `detail` says in which state and round the case was after it, whether its clock
+    stood, by which version of the matter it was done, and as what its department acted: 收件地
+    ("receiver"), 办理地 ("handler"; also where it is both) or "decider".
 
     Args:
         show_officers: open the vault for the officers of this home's own acts.
@@ -45,7 +46,8 @@ def audit_case(workspace: Workspace, case_id: bytes, *, show_officers: bool = Tr
             break
         step = _tell(workspace, row, head.size, show_officers=show_officers)
         if (standing := standings.get(row.entry_index)) is not None:
-            step = replace(step, detail=step.detail | _describe_standing(standing))
+            told = _describe_standing(standing, step.actor)
+            step = replace(step, detail=step.detail | told)
         steps.append(step)
     return Trail(case_id.hex(), head, tuple(steps))
 
@@ -67,8 +69,16 @@ def _rules(index: IndexStore, standing: CaseStanding) -> Iterator[EntryRow]:
                 yield row
 
 
-def _describe_standing(standing: CaseStanding) -> dict[str, object]:
-    detail: dict[str, object] = {"state": standing.state.name.lower(), "round": standing.round}
+def _describe_standing(standing: CaseStanding, actor: str) -> dict[str, object]:
+    """Where the case stood after a step, who acted as what, and by which version of the rule."""
+    places = {str(standing.receiver): "receiver", str(standing.handler): "handler"}
+    detail: dict[str, object] = {
+        "state": standing.state.name.lower(),
+        "round": standing.round,
+        "matter_version": standing.matter_version,
+    }
+    if actor:
+        detail["place"] = places.get(actor, "decider")
     if standing.paused_at_unix:
         detail["paused_since_unix"] = standing.paused_at_unix
     return detail

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.abi import Event
-from ledger.actions.audit.case_events import describe_case_event
+from ledger.actions.cases.describing import describe_case_event
 from ledger.records import (
     BatchAnchored,
     CompromiseStatement,

@@ -1,185 +1,139 @@
-"""What cases there are, where each stands, what is due, and who is accountable for which step."""
+"""What cases there are and where each stands, the overdue ones first."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from ledger.actions.cases.deadlines import count_left, load_calendar
-from ledger.actions.cases.describing import describe, name_act
-from ledger.actions.cases.history import CaseEvent, CaseStanding, iterate_events, read_standing
-from ledger.actions.facts import current_head
-from ledger.errors import NotFoundError
-from ledger.formats.evidence import LogHead
-from ledger.formats.working_days import WorkingDays
-from ledger.identifiers import Uscc
+from ledger.actions.cases.deadlines import load_calendar
+from ledger.actions.cases.history import CaseStanding, iterate_events, iterate_standings
+from ledger.actions.cases.overdue import Deadline, list_deadlines
+from ledger.actions.catalogue_listing import read_catalogue
+from ledger.actions.departments import list_departments
+from ledger.identifiers import ItemCode, Uscc
+from ledger.index.store import IndexStore
 from ledger.records import CaseOpened, CaseState
 from ledger.workspace import Workspace
 
-NO_COMMITMENT = bytes(32)
-_BEFORE_ACCEPTANCE = frozenset({CaseState.RECEIVED, CaseState.SUPPLEMENTING})
-_UNDER_REVIEW = frozenset({CaseState.ACCEPTED, CaseState.REVIEWING, CaseState.DECIDED})
+_FAR_UNIX = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
-class CaseSummary:
+class ListedCase:
     """A case in a list.
 
     Attributes:
-        due_at_unix: what is due next, for acceptance or for the decision; 0 if nothing is.
-        days_left: working days until then; None where nothing is due or the calendar is not
-            published; 0 when overdue.
-        is_overdue: never while the clock stands.
-        is_ours: whether this home has its papers.
+        matter_name: of the version that it cites, empty if the log has it not.
+        receiver: 收件地. handler: 办理地.
+        is_ours: whether a department of this home received it, decides it or has acted on it.
+        is_paused: whether its clock stands.
+        next_due: what is due next, None if nothing is.
+        is_overdue: whether anything that is due is overdue now.
     """
 
-    standing: CaseStanding
-    due_at_unix: int
-    days_left: int | None
-    is_overdue: bool
+    case_id: bytes
+    item_code: ItemCode
+    matter_version: int
+    matter_name: str
+    state: CaseState
+    round: int
+    receiver: Uscc
+    receiver_region: str
+    handler: Uscc
+    handler_region: str
     is_ours: bool
+    is_paused: bool
+    opened_at_unix: int
+    next_due: Deadline | None
+    is_overdue: bool
 
 
 @dataclass(frozen=True, slots=True)
-class AccountableStep:
-    """Who did what, under which version of which rule.
+class CaseFilter:
+    """Which cases are wanted.
 
     Attributes:
-        region: member accountable; department: whose seal it bears, empty if time did it.
-        place: "receiver" (收件地), "handler" (办理地) or "decider"; empty if time did it.
-        officer: who it was, where this home keeps it; else the commitment in hexadecimal.
-        path: inclusion path under the head of the view.
+        states: only these, empty for all.
+        only_ours: only those in which a department of this home has part.
     """
 
-    log_index: int
-    recorded_at_unix: int
-    act: str
-    region: str
-    department: str
-    place: str
-    officer: str
-    matter_version: int
-    detail: dict[str, Any]
-    leaf_hash: bytes
-    path: tuple[bytes, ...]
+    states: Collection[CaseState] = ()
+    only_ours: bool = False
+    only_overdue: bool = False
+
+    def wants(self, case: ListedCase) -> bool:
+        return (
+            (not self.states or case.state in self.states)
+            and (case.is_ours or not self.only_ours)
+            and (case.is_overdue or not self.only_overdue)
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class CaseView:
-    """One case, whole."""
+def list_cases(workspace: Workspace, wanted: CaseFilter | None = None) -> list[ListedCase]:
+    """The cases of the log: overdue ones first, then by what is due soonest.
 
-    summary: CaseSummary
-    head: LogHead
-    steps: tuple[AccountableStep, ...]
-
-
-def list_cases(
-    workspace: Workspace, *, only_ours: bool = False, only_overdue: bool = False
-) -> list[CaseSummary]:
-    """The cases of the log, oldest first.
-
-    Args:
-        only_ours: those of which this home has papers, or whose receiver or handler it is.
+    Needs no passphrase: the log tells all of it.
     """
-    workspace.sync_index()
-    ids = [row.subject for row in workspace.index.entries_of_kind(CaseOpened.TOPIC)]
-    own = {case.case_id for case in workspace.vault.cases.all()}
-    calendar, now_unix = load_calendar(workspace), workspace.latest_unix()
-    summaries = [
-        _summarise(read_standing(workspace.index, case_id), own, calendar, now_unix)
-        for case_id in ids
-    ]
-    return [
-        each
-        for each in summaries
-        if (each.is_ours or not only_ours) and (each.is_overdue or not only_overdue)
-    ]
-
-
-def show_case(workspace: Workspace, case_id: bytes, *, show_officers: bool = True) -> CaseView:
-    """One case with every step, who is accountable for it, and its proof.
-
-    Raises:
-        NotFoundError: case_unknown.
-    """
+    wanted = wanted or CaseFilter()
     workspace.sync_index()
     index = workspace.index
-    head, standing = current_head(index), read_standing(index, case_id)
-    own = {case_id} if workspace.vault.cases.find(case_id) else set()
-    summary = _summarise(standing, own, load_calendar(workspace), workspace.latest_unix())
-    steps = tuple(
-        _to_step(workspace, each, standing, head, show_officers=show_officers)
-        for each in iterate_events(index, case_id)
-        if each.row.entry_index < head.size
-    )
-    return CaseView(summary, head, steps)
+    reader = _Reader(workspace)
+    ids = dict.fromkeys(row.subject for row in index.entries_of_kind(CaseOpened.TOPIC))
+    found = [reader.read(case_id) for case_id in ids]
+    return sorted((each for each in found if each and wanted.wants(each)), key=_urgency)
 
 
-def _summarise(
-    standing: CaseStanding, own: set[bytes], calendar: WorkingDays, now_unix: int
-) -> CaseSummary:
-    due = _find_due(standing)
-    is_overdue = 0 < due < now_unix and not standing.paused_at_unix
-    return CaseSummary(
-        standing,
-        due,
-        _count_left(calendar, due, now_unix) if due else None,
-        is_overdue,
-        standing.case_id in own,
-    )
+class _Reader:
+    """Tells case after case, with what all of them need read once."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._index = workspace.index
+        self._member = str(workspace.member)
+        self._calendar = load_calendar(workspace)
+        self._now_unix = workspace.latest_unix()
+        self._regions = read_regions(workspace.index)
+        self._names = {
+            (matter.item_code, version.version): version.name
+            for matter in read_catalogue(workspace.index).matters
+            for version in matter.versions
+        }
+
+    def read(self, case_id: bytes) -> ListedCase | None:
+        """None if this version cannot read how the case was opened."""
+        history = list(iterate_standings(iterate_events(self._index, case_id)))
+        if not history:
+            return None
+        acting = {each.region for each, _ in history}
+        return self._tell(history[-1][1], acting)
+
+    def _tell(self, standing: CaseStanding, acting: set[str]) -> ListedCase:
+        deadlines = list_deadlines(standing, self._calendar, self._now_unix)
+        pending = [each for each in deadlines if each.is_pending]
+        handler_region = self._regions.get(standing.handler, "")
+        return ListedCase(
+            standing.case_id,
+            standing.item_code,
+            standing.matter_version,
+            self._names.get((standing.item_code, standing.matter_version), ""),
+            standing.state,
+            standing.round,
+            standing.receiver,
+            self._regions.get(standing.receiver, ""),
+            standing.handler,
+            handler_region,
+            self._member in {*acting, handler_region},
+            bool(standing.paused_at_unix),
+            standing.opened_at_unix,
+            min(pending, key=lambda each: each.due_at_unix, default=None),
+            any(each.is_overdue for each in pending),
+        )
 
 
-def _find_due(standing: CaseStanding) -> int:
-    if standing.state in _BEFORE_ACCEPTANCE:
-        return standing.accept_by_unix if standing.state is CaseState.RECEIVED else 0
-    return standing.due_at_unix if standing.state in _UNDER_REVIEW else 0
+def read_regions(index: IndexStore) -> Mapping[Uscc, str]:
+    """The member accountable for each department."""
+    return {each.issuer: each.member for each in list_departments(index)}
 
 
-def _count_left(calendar: WorkingDays, due: int, now_unix: int) -> int | None:
-    try:
-        return count_left(calendar, due, now_unix)
-    except NotFoundError:
-        return None
-
-
-def _to_step(
-    workspace: Workspace,
-    each: CaseEvent,
-    standing: CaseStanding,
-    head: LogHead,
-    *,
-    show_officers: bool,
-) -> AccountableStep:
-    row = each.row
-    return AccountableStep(
-        row.entry_index,
-        row.time_unix,
-        name_act(each.event),
-        row.region,
-        row.actor,
-        _name_place(row.actor, standing),
-        _tell_officer(workspace, each, show_officers=show_officers),
-        standing.matter_version,
-        describe(each.event),
-        row.leaf_hash,
-        workspace.index.inclusion_path(row.entry_index, head.size),
-    )
-
-
-def _name_place(actor: str, standing: CaseStanding) -> str:
-    if not actor:
-        return ""
-    places = {standing.receiver: "receiver", standing.handler: "handler"}
-    return places.get(Uscc(actor), "decider")
-
-
-def _tell_officer(workspace: Workspace, each: CaseEvent, *, show_officers: bool) -> str:
-    commitment = each.officer_commitment
-    if commitment == NO_COMMITMENT:
-        return ""
-    if show_officers and each.region == str(workspace.member):
-        try:
-            return workspace.vault.acts.open_officer(commitment).officer
-        except NotFoundError:
-            pass
-    return commitment.hex()
+def _urgency(case: ListedCase) -> tuple[bool, int, int]:
+    due = case.next_due.due_at_unix if case.next_due else _FAR_UNIX
+    return not case.is_overdue, due, case.opened_at_unix
