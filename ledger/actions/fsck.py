@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from ledger.actions.act_check import find_act_damage
 from ledger.actions.batch_check import Problem
 from ledger.actions.batch_checks import check_batches, describe_malformed
+from ledger.actions.cases.case_check import check_cases
+from ledger.actions.cases.settlement import settle_case_acts
 from ledger.actions.lost_batches import ADVICE, LostBatch, find_lost_batches
 from ledger.actions.outbox_check import (
     describe_outcome,
@@ -32,6 +34,7 @@ from ledger.actions.record_check import (
 from ledger.actions.settlement import settle_acts
 from ledger.errors import ChainUnavailableError, LedgerError, NotFoundError, StorageError
 from ledger.index.checking import find_damage
+from ledger.vault.case_tables import CASE_TABLES
 from ledger.vault.tables import ActState, BatchState
 from ledger.workspace import Workspace
 
@@ -95,7 +98,7 @@ def _check_records(
 ) -> Iterator[Problem]:
     """Checks of everything but batches, each left out where a table that it reads is malformed."""
     checks: list[tuple[Callable[[Workspace], Iterator[Problem]], set[str]]] = [
-        (check_officers, {"officers", "acts", "erasures", "holds"}),
+        (check_officers, {"officers", "acts", "erasures", "holds", "case_acts"}),
         (check_holds, {"holds", "certificates", "batches"}),
         (check_successions, {"successions", "certificates", "data_keys", "batches"}),
         (check_runs, {"runs"}),
@@ -104,6 +107,7 @@ def _check_records(
     ]
     if not is_index_damaged:
         checks.append((_check_acts, {"acts"}))
+        checks.append((check_cases, {table.name for table in CASE_TABLES} | {"erasures"}))
     for check, tables in checks:
         if not tables & malformed:
             yield from _tell_all(workspace, check)
@@ -186,6 +190,13 @@ def _remark_unfinished(workspace: Workspace) -> Iterator[str]:
         unknown = settle_acts(workspace)
     except StorageError:  # told as a problem of the index
         unknown = workspace.vault.acts.in_state(ActState.PREPARED, ActState.SENT)
+    try:
+        unknown_on_cases = settle_case_acts(workspace)
+    except StorageError:  # told as a problem of the index
+        unknown_on_cases = workspace.vault.cases.open_acts()
+    for on_case in unknown_on_cases:
+        told = f"{on_case.kind} on case {on_case.case_id.hex()}"
+        yield f"{told} was signed; whether it was recorded is unknown"
     for act in unknown:
         yield f"{act.kind} number {act.sequence} was signed; whether it was recorded is unknown"
 

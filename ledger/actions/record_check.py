@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.actions.batch_check import Problem
+from ledger.actions.cases.case_check import list_officers
 from ledger.actions.holdings import read_certificate
 from ledger.actions.status_targets import fetch_status
 from ledger.errors import LedgerError, NotFoundError, StorageError
@@ -30,6 +31,7 @@ def check_officers(workspace: Workspace) -> Iterator[Problem]:
     for hold in vault.holds.all():
         told = f"hold {hold.number} on {hold.identifier}"
         named |= {hold.officer: told, hold.release_officer: told}
+    named |= dict(list_officers(workspace))
     kept = set(vault.acts.commitments())
     for commitment, where in named.items():
         if commitment is not None and commitment not in kept:

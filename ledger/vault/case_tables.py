@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     ForeignKey,
     Index,
@@ -24,6 +25,7 @@ cases = Table(
     Column("matter_version", Integer, nullable=False),
     Column("created_at_unix", BigInteger, nullable=False),
     has_length("case_id", 32),
+    CheckConstraint("role IN ('receiver', 'handler', 'decider')", name="role"),
 )
 
 case_acts = Table(
@@ -91,3 +93,5 @@ reliances = Table(
     Index(None, "act"),
     Index(None, "batch_key"),
 )
+
+CASE_TABLES = (cases, case_acts, case_documents, case_keys, reliances)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from ledger.errors import NotFoundError
 from ledger.formats.case_materials import CertificateReference
@@ -184,6 +184,12 @@ class Cases:
         with self._database.read() as connection:
             return sorted(connection.scalars(query))
 
+    def all_references(self) -> list[tuple[StoredReference, bytes]]:
+        """Every reference, with the commitment under which it is kept."""
+        query = select(reliances).order_by(reliances.c.commitment)
+        with self._database.read() as connection:
+            return [(_to_reference(row), row.commitment) for row in connection.execute(query)]
+
     def erase(self, case_id: bytes, reason: str, officer: OfficerCommitment | None) -> Erasure:
         """Destroy a case's papers and what it relied on; its acts stay. Again, it changes nothing.
 
@@ -249,14 +255,12 @@ class Cases:
     def _references(self, condition: ColumnElement[bool]) -> list[StoredReference]:
         query = select(reliances).where(condition).order_by(reliances.c.act, reliances.c.commitment)
         with self._database.read() as connection:
-            return [
-                StoredReference(
-                    row.case_id,
-                    row.act,
-                    CertificateReference(row.batch_key, row.position, row.salt),
-                )
-                for row in connection.execute(query)
-            ]
+            return [_to_reference(row) for row in connection.execute(query)]
+
+
+def _to_reference(row: Row[*tuple[Any, ...]]) -> StoredReference:
+    reference = CertificateReference(row.batch_key, row.position, row.salt)
+    return StoredReference(row.case_id, row.act, reference)
 
 
 def _find_case(connection: Connection, case_id: bytes) -> StoredCase | None:

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("matter_version", sa.Integer, nullable=False),
         sa.Column("created_at_unix", sa.BigInteger, nullable=False),
         _length("case_id", 32),
+        sa.CheckConstraint("role IN ('receiver', 'handler', 'decider')", name="role"),
     )
     op.create_table(
         "case_acts",
