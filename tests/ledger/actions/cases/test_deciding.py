@@ -10,7 +10,7 @@ from ledger.actions.cases.deciding import assign_step, decide_step, end_step_tim
 from ledger.actions.cases.history import read_standing
 from ledger.actions.cases.packages import import_package, share_case
 from ledger.actions.catalogue import define_matter, import_file
-from ledger.errors import LedgerError, MalformedInputError, NotFoundError
+from ledger.errors import MalformedInputError, NotFoundError
 from ledger.identifiers import Uscc
 from ledger.records import (
     CaseState,
@@ -19,6 +19,7 @@ from ledger.records import (
     DecidersMalformedError,
     Decision,
     DecisionOutOfTurnError,
+    DecisionTooLateError,
     DepartmentNotCompetentError,
     StepStillOpenError,
 )
@@ -165,7 +166,7 @@ def test_threshold_waits_for_who_has_a_veto_until_its_time_is_up(two: Ledger) ->
     with two.open() as home, pytest.raises(StepStillOpenError):
         end_step_time(home, case_id)
     two.ahead_s = 26 * DAY_S
-    with pytest.raises(LedgerError):
+    with pytest.raises(DecisionTooLateError):
         reject(two, CHONGQING, case_id)
     with two.open() as home:
         assert end_step_time(home, case_id).state is CaseState.DECIDED
