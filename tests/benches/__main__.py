@@ -10,7 +10,16 @@ from rich.table import Table
 
 from tests.benches.result import Result
 
-NAMES = ("verify", "proofs", "anchor_gas", "revoke_gas", "index_rebuild", "issue_csv", "audit")
+NAMES = (
+    "verify",
+    "proofs",
+    "anchor_gas",
+    "revoke_gas",
+    "index_rebuild",
+    "issue_csv",
+    "case",
+    "audit",
+)
 
 
 def main(arguments: list[str]) -> int:
