@@ -88,7 +88,7 @@ def test_a_missing_field_is_named(field: str) -> None:
         ("keys.authority_x", "00" * 32, "a point on P-256"),
         ("keys.authority_x", "ff" * 32, "a point on P-256"),
         ("keys.authority_y", X.hex()[:-2], "expected 64 digits"),
-        ("keys.encryption_y", "00" * 32, "a point on P-256"),
+        ("keys.encryption_x", "00" * 32, "a point on P-256"),
         ("keys.ca_fingerprint", "01" * 33, "expected 64 digits"),
         ("keys.checkpoint_key", "zz" * 32, "expected 64 digits"),
         ("keys.checkpoint_key", "AB" * 32, "lower-case"),

@@ -21,17 +21,19 @@ def test_backup_has_keys_settings_and_vault_but_no_index(ledger: Ledger, tmp_pat
     home = ledger.home(CHONGQING)
     (home / "schemas").mkdir()
     (home / "schemas" / "own.json").write_text("{}")
+    (home / "definitions").mkdir()
+    (home / "definitions" / "matter.json").write_text("{}")
     (home / "schemas" / "link.json").symlink_to(home / "zhenglian.toml")
     with ledger.open() as workspace:
         workspace.sync_index()
         summary = make_backup(workspace, tmp_path / "backup")
     manifest = parse_manifest((summary.directory / MANIFEST_NAME).read_bytes())
     keys = {path.relative_to(home).as_posix() for path in (home / "keys").rglob("*.p12")}
-    assert len(keys) == 5
+    assert len(keys) == 6
     assert manifest.files.keys() == {
         *keys,
         *("vault.db", "data-keys.db", "erasures.json"),
-        *("zhenglian.toml", "application.json", "schemas/own.json"),
+        *("zhenglian.toml", "application.json", "schemas/own.json", "definitions/matter.json"),
     }
     there = {path.name for path in summary.directory.rglob("*") if path.is_file()}
     assert there == {name.split("/")[-1] for name in manifest.files} | {MANIFEST_NAME}

@@ -59,9 +59,9 @@ def test_new_passphrase_opens_everything_and_the_old_one_nothing(
     ledger: Ledger, home: Path
 ) -> None:
     everything = opened_by(home, PASSPHRASE)
-    assert len(everything) == 6
+    assert len(everything) == 7
     done = change(home)
-    assert (done.key_files, done.was_unfinished) == (5, False)
+    assert (done.key_files, done.was_unfinished) == (6, False)
     assert opened_by(home, NEW) == everything
     assert opened_by(home, PASSPHRASE) == set()
     assert not (home / MARKER_NAME).exists()
@@ -82,11 +82,11 @@ class PowerCutError(Exception):
     """The machine stops here."""
 
 
-@pytest.mark.parametrize("steps", range(7))
+@pytest.mark.parametrize("steps", range(8))
 def test_change_interrupted_anywhere_is_finished_by_the_same_call(
     home: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
-    """Before each of the five key files, before the vault, and before the end."""
+    """Before each of the six key files, before the vault, and before the end."""
     everything = opened_by(home, PASSPHRASE)
     left = steps
 
@@ -106,8 +106,8 @@ def test_change_interrupted_anywhere_is_finished_by_the_same_call(
     old, new = opened_by(home, PASSPHRASE), opened_by(home, NEW)
     assert old | new == everything
     assert not old & new
-    assert ("vault" in new) is (steps == 6)
-    with Workspace.open(home, NEW if steps == 6 else PASSPHRASE) as workspace:
+    assert ("vault" in new) is (steps == 7)
+    with Workspace.open(home, NEW if steps == 7 else PASSPHRASE) as workspace:
         assert (workspace.home / MARKER_NAME).exists()
     assert change(home).was_unfinished
     assert opened_by(home, NEW) == everything
@@ -136,14 +136,14 @@ def test_new_passphrase_must_be_long_and_another(home: Path, new: str) -> None:
     with pytest.raises(MalformedInputError) as refusal:
         change(home, new=new)
     assert refusal.value.field == "new_passphrase"
-    assert len(opened_by(home, PASSPHRASE)) == 6
+    assert len(opened_by(home, PASSPHRASE)) == 7
 
 
 def test_wrong_old_passphrase_changes_nothing(home: Path) -> None:
     with pytest.raises(NotAuthorizedError) as refusal:
         change(home, old="not the passphrase")
     assert refusal.value.code == "wrong_passphrase"
-    assert len(opened_by(home, PASSPHRASE)) == 6
+    assert len(opened_by(home, PASSPHRASE)) == 7
 
 
 def test_damaged_key_file_is_named_before_anything_is_changed(home: Path) -> None:
@@ -153,7 +153,7 @@ def test_damaged_key_file_is_named_before_anything_is_changed(home: Path) -> Non
         change(home)
     assert refusal.value.code == "key_file_damaged"
     path.unlink()
-    assert len(opened_by(home, PASSPHRASE)) == 5
+    assert len(opened_by(home, PASSPHRASE)) == 6
 
 
 def test_home_that_another_process_works_on_is_left_alone(ledger: Ledger, home: Path) -> None:
@@ -165,7 +165,7 @@ def test_home_that_another_process_works_on_is_left_alone(ledger: Ledger, home: 
     with lock_directory(home / "keys", shared=True), pytest.raises(LedgerError) as backed_up:
         change(home)
     assert backed_up.value.code == "directory_in_use"
-    assert len(opened_by(home, PASSPHRASE)) == 6
+    assert len(opened_by(home, PASSPHRASE)) == 7
 
 
 def test_old_wrapping_and_old_key_files_are_gone(home: Path) -> None:

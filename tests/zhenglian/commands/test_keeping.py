@@ -59,14 +59,14 @@ def test_passphrase_is_changed(issued: Issued, tmp_path: Path) -> None:
     file = tmp_path / "new passphrase"
     file.write_text(f"{NEW}\n", "utf-8")
     changed = old.json("passphrase", "change", "--new-passphrase-file", file)
-    assert (changed["key_files"], changed["was_unfinished"]) == (5, False)
+    assert (changed["key_files"], changed["was_unfinished"]) == (6, False)
     assert old.json("fsck", code=1)["error"]["code"] == "wrong_passphrase"
     new = CommandLine(old.home, {"ZHENGLIAN_PASSPHRASE": NEW})
     assert new.json("fsck")["problems"] == []
     back = CommandLine(
         old.home, {"ZHENGLIAN_PASSPHRASE": NEW, "ZHENGLIAN_NEW_PASSPHRASE": PASSPHRASE}
     )
-    assert "5 key files and the vault" in back.run("passphrase", "change").stdout
+    assert "6 key files and the vault" in back.run("passphrase", "change").stdout
     assert old.json("fsck")["problems"] == []
 
 
