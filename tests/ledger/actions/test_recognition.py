@@ -269,7 +269,7 @@ def test_holder_s_file_for_sichuan_proves_its_recognition_offline(provinces: Led
         for_nobody = present(home, identify(0), [])
         head, now_unix = for_sichuan.log, home.latest_unix()
     asked = VerificationPolicy(trusted_log=head, relying_region=SICHUAN_REGION)
-    assert verify(for_sichuan, asked, now_unix).outcome is Outcome.PASSED
+    assert verify(for_sichuan, asked, now_unix).reliance is Outcome.PASSED
     check = verify(for_nobody, asked, now_unix).check(CheckName.RECOGNITION)
     assert (check.outcome, check.reason) == (Outcome.INDETERMINATE, Reason.MISSING_POLICY)
     policies = [fact for fact in for_sichuan.facts if isinstance(fact.record, PolicySet)]
