@@ -33,7 +33,8 @@ class VerificationPolicy:
             when the presentation carries a key binding.
         as_of_unix: time the verdict is about, None for the time of verifying.
         relying_region: region for which the certificate must be recognised.
-        max_fact_age_s: how old knowledge of status, key, mandate, department and member may be.
+        max_fact_age_s: how old knowledge of status, key, mandate, department, member and of what
+            recognises the certificate may be.
         trusted_log: the log as the relying party knows it to be, from its own node or from a
             checkpoint it checked.
         has_complete_facts: whether the facts were selected by the relying party from the whole
