@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.actions.catalogue import propose_national
 from ledger.actions.facts import gather_facts
 from ledger.actions.holdings import find_stored, read_certificate
 from ledger.actions.pact_file import PactDraft, parse_pact, read_pact
@@ -47,10 +48,12 @@ from tests.ledger.actions.homes import (
     CHONGQING,
     GUIZHOU,
     HOUSING,
+    MINISTRY,
     SICHUAN,
     TYPE,
     Ledger,
     identify,
+    write_file,
 )
 
 CQ, SC, GZ = (PartyId(member.value) for member in (CHONGQING, SICHUAN, GUIZHOU))
@@ -322,3 +325,20 @@ def test_pact_of_another_ledger_is_not_signed(provinces: Ledger) -> None:
         foreign = PactDraft(b"\x09" * 32, draft(home).terms)
         with pytest.raises(MalformedInputError, match="another ledger"):
             sign_pact(home, parse_pact(foreign.to_json()))
+
+
+def test_type_made_national_by_vote_is_recognised_by_everybody(
+    defined: Ledger, tmp_path: Path
+) -> None:
+    ledger = defined.copy(tmp_path / "ledger")
+    ledger.issue(write_file(tmp_path / "rows.csv", [0]))
+    proposal = ledger.act(MINISTRY, lambda home: propose_national(home, TYPE, "《某法》第一条"))
+    ledger.carry(proposal, MINISTRY, CHONGQING, SICHUAN)
+    report = judge(ledger)
+    assert report.outcome is Outcome.PASSED
+    detail = report.check(CheckName.RECOGNITION).detail
+    assert (detail["way"], detail["legal_basis"]) == ("national_type", "《某法》第一条")
+    with ledger.open(GUIZHOU) as home:
+        found = explain(home, RegionCode.parse("520103"), HOUSING, TYPE)
+    assert found.cited is not None
+    assert found.cited.legal_basis == "《某法》第一条"
