@@ -172,7 +172,7 @@ def deem_accepted(workspace: Workspace, case_id: bytes) -> CaseResult:
     """
     begin(workspace)
     receipt = workspace.submitter.submit(
-        CASE_LEDGER, "deemAccepted", case_id, purpose="case deem_accepted", reference=case_id.hex()
+        CASE_LEDGER, "deemAccepted", case_id, purpose="deemAccepted", reference=case_id.hex()
     )
     entry, record = receipt.entries[0], fetch_case(workspace.gateway, case_id)
     return CaseResult(

@@ -13,9 +13,9 @@ import rfc8785
 
 from ledger.abi import Statement
 from ledger.actions.cases.settlement import (
-    case_purpose,
     decode_statement,
     find_entry,
+    name_function,
     settle_case_acts,
 )
 from ledger.actions.issuers import find_seal_key
@@ -34,13 +34,6 @@ from ledger.vault.tables import ActState
 from ledger.workspace import Workspace
 
 NOTHING = bytes(32)
-_FUNCTIONS = {
-    "open": "openCase",
-    "hand_over": "handOver",
-    "take_over": "takeOver",
-    "assign": "assignStep",
-    "decide": "decideStep",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +136,14 @@ def carry_out(workspace: Workspace, plan: ActPlan) -> CaseResult:
     officer = OfficerCommitment.make(plan.officer) if plan.officer else None
     statement = plan.build(key.key_id, plan.sequence, officer.commitment if officer else NOTHING)
     kept, signature, digest = _keep(workspace, plan, statement, key, officer)
+    function = name_function(plan.kind)
     try:
         receipt = workspace.submitter.submit(
             CASE_LEDGER,
-            _FUNCTIONS.get(plan.kind, "advanceCase"),
+            function,
             statement.to_abi(),
             signature,
-            purpose=case_purpose(plan.kind),
+            purpose=function,
             reference=digest.hex(),
         )
     except (ChainUnavailableError, StorageError):

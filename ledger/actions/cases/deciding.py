@@ -154,7 +154,7 @@ def end_step_time(workspace: Workspace, case_id: bytes) -> CaseResult:
     """
     begin(workspace)
     receipt = workspace.submitter.submit(
-        CASE_LEDGER, "endStepTime", case_id, purpose="case end_step_time", reference=case_id.hex()
+        CASE_LEDGER, "endStepTime", case_id, purpose="endStepTime", reference=case_id.hex()
     )
     entry, record = receipt.entries[0], fetch_case(workspace.gateway, case_id)
     return CaseResult(case_id, "end_step_time", record.state, 0, entry.index, entry.entry.time_unix)

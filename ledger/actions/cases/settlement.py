@@ -29,12 +29,19 @@ STATEMENTS: dict[str, type[Statement]] = {
     "assign": AssignmentStatement,
     "decide": DecisionStatement,
 }
+_FUNCTIONS = {
+    "open": "openCase",
+    "hand_over": "handOver",
+    "take_over": "takeOver",
+    "assign": "assignStep",
+    "decide": "decideStep",
+}
 _DEAD = {TransactionState.REVERTED, TransactionState.SUPERSEDED}
 
 
-def case_purpose(kind: str) -> str:
-    """What a transaction that carries an act on a case is for, in the outbox."""
-    return f"case {kind}"
+def name_function(kind: str) -> str:
+    """The function that records an act; in the outbox, what its transaction is for."""
+    return _FUNCTIONS.get(kind, "advanceCase")
 
 
 def decode_statement(act: CaseActRow) -> Statement:
@@ -84,6 +91,6 @@ def _find_outcome(workspace: Workspace, act: CaseActRow) -> ActState | None:
     if find_entry(workspace.index, act.case_id, act.statement) is not None:
         return ActState.RECORDED
     digest = compute_digest(decode_statement(act), workspace.gateway.ledger_id)
-    carriers = workspace.vault.outbox.about(case_purpose(act.kind), digest.hex())
+    carriers = workspace.vault.outbox.about(name_function(act.kind), digest.hex())
     is_dead = all(row.state in _DEAD for row in carriers)
     return ActState.REFUSED if is_dead else None

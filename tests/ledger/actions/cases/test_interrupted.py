@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from ledger.actions.cases.accepting import accept_case
-from ledger.actions.cases.settlement import settle_case_acts
+from ledger.actions.cases.settlement import name_function, settle_case_acts
 from ledger.actions.cases.travelling import hand_over
 from ledger.actions.fsck import fsck
 from ledger.actions.issuers import find_seal_key
@@ -29,11 +29,11 @@ def forget(ledger: Ledger, member: object, kind: str) -> None:
     """Leaves a vault as a process does that dies before it hears of its act's receipt."""
     raw = sqlite3.connect(ledger.home(member) / "vault" / DATABASE_NAME)  # type: ignore[arg-type]
     with raw:
-        for statement in (
-            "UPDATE case_acts SET state = 'prepared' WHERE kind = ?",
-            "UPDATE outbox SET state = 'sent' WHERE purpose = 'case ' || ?",
+        for statement, name in (
+            ("UPDATE case_acts SET state = 'prepared' WHERE kind = ?", kind),
+            ("UPDATE outbox SET state = 'sent' WHERE purpose = ?", name_function(kind)),
         ):
-            assert raw.execute(statement, (kind,)).rowcount == 1
+            assert raw.execute(statement, (name,)).rowcount == 1
     raw.close()
 
 
