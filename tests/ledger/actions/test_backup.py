@@ -21,6 +21,7 @@ def test_backup_has_keys_settings_and_vault_but_no_index(ledger: Ledger, tmp_pat
     home = ledger.home(CHONGQING)
     (home / "schemas").mkdir()
     (home / "schemas" / "own.json").write_text("{}")
+    (home / "calendar.json").write_text("{}")
     (home / "definitions").mkdir()
     (home / "definitions" / "matter.json").write_text("{}")
     (home / "schemas" / "link.json").symlink_to(home / "zhenglian.toml")
@@ -33,7 +34,8 @@ def test_backup_has_keys_settings_and_vault_but_no_index(ledger: Ledger, tmp_pat
     assert manifest.files.keys() == {
         *keys,
         *("vault.db", "data-keys.db", "erasures.json"),
-        *("zhenglian.toml", "application.json", "schemas/own.json", "definitions/matter.json"),
+        *("zhenglian.toml", "application.json", "calendar.json"),
+        *("schemas/own.json", "definitions/matter.json"),
     }
     there = {path.name for path in summary.directory.rglob("*") if path.is_file()}
     assert there == {name.split("/")[-1] for name in manifest.files} | {MANIFEST_NAME}
