@@ -6,6 +6,7 @@ import typer
 
 from zhenglian.commands import (
     auditing,
+    cases,
     catalogue,
     demonstration,
     erasing,
@@ -19,6 +20,7 @@ from zhenglian.commands import (
     lost_batches,
     maintenance,
     presenting,
+    recalling,
     recognition,
     replacing,
     showing,
@@ -40,6 +42,8 @@ _IN_ORDER_OF_HELP = (
     recognition,
     lifecycle,
     replacing,
+    cases,
+    recalling,
     auditing,
     erasing,
     keeping,

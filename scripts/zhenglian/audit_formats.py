@@ -13,6 +13,7 @@ from ledger.actions.audit import AuditStep
 from ledger.actions.issuance.clerk_files import disarm
 from ledger.formats.evidence import LogHead
 from ledger.formats.merkle import verify_inclusion
+from zhenglian.case_detail import tell_detail
 from zhenglian.plain import to_plain
 from zhenglian.reasons import describe_reason
 from zhenglian.session import Session
@@ -92,6 +93,7 @@ def _details(session: Session, account: Account, step: AuditStep) -> str:
     parts = (
         " ".join(dict.fromkeys(part for part in (step.region, step.actor) if part)),
         pick(f"{step.effective} 起", f"from {step.effective}") if step.effective else "",
+        *tell_detail(step, session.language),
         _reason(session, account, step),
         step.legal_basis,
         step.officer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zhenglian.case_words import ACTS as _CASE_ACTS
 from zhenglian.language import Language
 
 _STATUSES = {
@@ -138,7 +139,7 @@ def describe_status(status: str, language: Language) -> str:
 def describe_act(act: str, language: Language) -> str:
     """An act by the name that an audit trail gives it."""
     spaced = act.replace("_", " ")
-    return language.pick(*_ACTS.get(act, (spaced, spaced)))
+    return language.pick(*(_ACTS.get(act) or _CASE_ACTS.get(act) or (spaced, spaced)))
 
 
 def describe_recognition(code: str, language: Language) -> str:

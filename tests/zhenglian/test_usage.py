@@ -23,7 +23,7 @@ def nobody() -> CommandLine:
         ((), None, "No such option: --json"),
         (("log",), None, "No such option: --json"),
         (("log", "proof", "x"), "index", "Invalid value for 'INDEX'"),
-        (("audit",), None, "give an IDENTIFIER, a FILE, or --since"),
+        (("audit",), None, "give an IDENTIFIER, a FILE, a CASE, or --since"),
         (("revoke", "x", "--reason", "07", "--legal-basis", "x"), None, "--json asks nobody"),
         (("show", "x", "--lang", "fr"), "lang", "Invalid value for '--lang'"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from zhenglian.audit_formats import Account
 
 IDENTIFIER_BEGINS = "1.2.156."
+_CASE = re.compile("[0-9a-fA-F]{4,64}")
 
 
 class Format(StrEnum):
@@ -43,8 +45,8 @@ def audit(
     subject: Annotated[
         str,
         typer.Argument(
-            metavar="IDENTIFIER|FILE",
-            help="A certificate of this home, or a presented file of any province.",
+            metavar="IDENTIFIER|FILE|CASE",
+            help="A certificate of this home, a presented file of any province, or a case.",
         ),
     ] = "",
     since: Annotated[
@@ -63,18 +65,23 @@ def audit(
 
     Who, when, since when in effect, why, and whether its proof holds.
 
-    Officers are named where this home keeps them; for a FILE and --since only if the passphrase is
-    given by file or environment.
+    Of a case also: at which place, in which round, what was due, and when the clock stood.
+
+    Officers are named where this home keeps them; for a FILE, a CASE and --since only if the
+    passphrase is given by file or environment.
 
     \b
     Example:
       ID=1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250000495.001.X
       zhenglian audit $ID
       zhenglian audit 20250000495.zhenglian.json --format json --out trail.json
+      zhenglian audit 6e340b9c
       zhenglian audit --since 2026-01-01 --region 500000 --format csv --out january.csv
     """
     if bool(subject) == bool(since) or (region and not since):
-        raise typer.BadParameter("give an IDENTIFIER, a FILE, or --since (with --region or not)")
+        raise typer.BadParameter(
+            "give an IDENTIFIER, a FILE, a CASE, or --since (with --region or not)"
+        )
     if session.output.is_json and not out:
         form = Format.JSON
     if out is not None:
@@ -85,6 +92,8 @@ def audit(
     with session.unlock() if is_identifier else session.open() as workspace:
         if is_identifier:
             account = _of_certificate(workspace, subject)
+        elif _is_case(subject):
+            account = _of_case(session, workspace, subject.strip())
         elif subject:
             account = _of_file(session, workspace, Path(subject))
         else:
@@ -111,6 +120,22 @@ def _of_file(session: Session, workspace: Workspace, file: Path) -> Account:
     evidence = parse_evidence(read_document(file))
     trail = audit_evidence(workspace, evidence, show_officers=session.passphrase.is_given)
     return Account(trail.subject, evidence.certificate.type, trail.head, trail.steps)
+
+
+def _is_case(subject: str) -> bool:
+    """Whether it looks like a case's id or its beginning, and no file is called so."""
+    return bool(_CASE.fullmatch(subject.strip())) and not Path(subject).exists()
+
+
+def _of_case(session: Session, workspace: Workspace, case: str) -> Account:
+    from ledger.actions.audit import audit_case
+    from ledger.actions.cases.papers import resolve_case
+    from zhenglian.audit_formats import Account
+
+    workspace.sync_index()
+    case_id = resolve_case(workspace, case)
+    trail = audit_case(workspace, case_id, show_officers=session.passphrase.is_given)
+    return Account(trail.subject, None, trail.head, trail.steps)
 
 
 def _since(session: Session, workspace: Workspace, since: str, region: str) -> Account:

@@ -1,0 +1,151 @@
+"""`zhenglian case judge`, `accept`, `refuse` and `deem`: 受理."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zhenglian.case_words import describe
+from zhenglian.command import command
+from zhenglian.commands.cases.options import (
+    BasisOption,
+    CaseArgument,
+    OfficerOption,
+    RemediesOption,
+    TextOption,
+    ask,
+    open_case,
+    tell_result,
+)
+from zhenglian.decisions import YesOption
+from zhenglian.session import Session
+
+if TYPE_CHECKING:
+    from ledger.formats.case_materials import JudgedMaterials
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    command(app, "judge")(judge)
+    command(app, "accept")(accept)
+    command(app, "refuse")(refuse)
+    command(app, "deem")(deem)
+
+
+def judge(session: Session, case: CaseArgument) -> None:
+    """Verifies the materials of a case, each with its reasons (材料智能核验). Changes nothing.
+
+    \b
+    Example:
+      zhenglian case judge 6e340b9c
+    """
+    from ledger.actions.cases.accepting import judge_case
+
+    with open_case(session, case) as (workspace, case_id):
+        judged = judge_case(workspace, case_id).judged
+    if session.output.is_json:
+        session.output.document(_to_plain(judged, case_id))
+        return
+    _print(session, judged)
+
+
+def accept(
+    session: Session,
+    case: CaseArgument,
+    despite: Annotated[
+        bool, typer.Option("--despite", help="Although the materials did not pass.")
+    ] = False,
+    officer: OfficerOption = "",
+) -> None:
+    """Accepts a case on its materials, which are verified once more (受理).
+
+    The promised time runs from now, in working days. The certificates that it relies on are kept,
+    and committed to on the chain.
+
+    \b
+    Example:
+      zhenglian case accept 6e340b9c --officer 经办人（虚构）乙一
+    """
+    from ledger.actions.cases.accepting import accept_case
+
+    with open_case(session, case) as (workspace, case_id):
+        result = accept_case(workspace, case_id, officer or None, is_despite=despite)
+    tell_result(session, result)
+
+
+def refuse(
+    session: Session,
+    case: CaseArgument,
+    text: TextOption,
+    legal_basis: BasisOption,
+    remedies: RemediesOption,
+    officer: OfficerOption = "",
+    yes: YesOption = False,
+) -> None:
+    """Refuses to accept a case, which ends it (不予受理).
+
+    \b
+    Example:
+      BASIS=《行政许可法》第三十二条
+      REMEDIES=六十日内可申请行政复议
+      zhenglian case refuse 6e340b9c --text 非本机关职权 --legal-basis $BASIS --remedies $REMEDIES
+    """
+    from ledger.actions.cases.accepting import refuse_case
+
+    ask(session, ("不予受理该案件", "refuse to accept the case"), yes=yes)
+    with open_case(session, case) as (workspace, case_id):
+        result = refuse_case(workspace, case_id, text, legal_basis, remedies, officer or None)
+    tell_result(session, result)
+
+
+def deem(session: Session, case: CaseArgument) -> None:
+    """Has the chain record that the time for acceptance passed in silence. Any province may.
+
+    \b
+    Example:
+      zhenglian case deem 6e340b9c
+    """
+    from ledger.actions.cases.accepting import deem_accepted
+
+    with open_case(session, case) as (workspace, case_id):
+        result = deem_accepted(workspace, case_id)
+    tell_result(session, result)
+
+
+def _to_plain(judged: JudgedMaterials, case_id: bytes) -> dict[str, object]:
+    return {
+        "case_id": case_id,
+        "outcome": judged.outcome,
+        "reasons": judged.reasons,
+        "materials": [
+            {
+                "name": each.material.name,
+                "kind": each.material.kind,
+                "certificate_type": each.material.certificate_type,
+                "outcome": each.outcome,
+                "reasons": each.reasons,
+                "report_digest": each.report_digest,
+            }
+            for each in judged.verdicts
+        ],
+    }
+
+
+def _print(session: Session, judged: JudgedMaterials) -> None:
+    output, pick = session.output, session.language.pick
+    told = describe("other", judged.outcome, session.language)
+    output.line(pick(f"材料核验：{told}", f"Materials: {told}"), "bold")
+    for reason in judged.reasons:
+        output.line(f"  {reason}")
+    output.table(
+        (pick("材料", "material"), pick("结论", "verdict"), pick("理由", "reasons")),
+        (
+            (
+                each.material.name,
+                describe("other", each.outcome, session.language),
+                ", ".join(each.reasons),
+            )
+            for each in judged.verdicts
+        ),
+    )

@@ -1,0 +1,223 @@
+"""`zhenglian case hand-over`, `receive` and `share`: material on its way between departments."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zhenglian.command import command
+from zhenglian.commands.cases.options import (
+    SHORT_ID,
+    CaseArgument,
+    OfficerOption,
+    OutOption,
+    open_case,
+    tell_result,
+)
+from zhenglian.files import require_free, write_whole
+from zhenglian.options import ForceOption
+from zhenglian.session import Session
+
+if TYPE_CHECKING:
+    from ledger.workspace import Workspace
+
+
+class Mode(StrEnum):
+    """How material travels."""
+
+    NETWORK = "network"
+    POSTAL = "postal"
+    IN_PERSON = "in-person"
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    command(app, "hand-over")(give)
+    command(app, "receive")(receive)
+    command(app, "share")(share)
+
+
+def give(
+    session: Session,
+    case: CaseArgument,
+    mode: Annotated[Mode, typer.Option("--mode", help="How it travels.")] = Mode.NETWORK,
+    text: Annotated[
+        str,
+        typer.Option("--text", metavar="TEXT", help="Of paper: what travels, and how (运单号)."),
+    ] = "",
+    out: OutOption = None,
+    force: ForceOption = False,
+    officer: OfficerOption = "",
+) -> None:
+    """Hands a case's material over to the other side: from 收件地 to 办理地, or back.
+
+    Over the network it is a package encrypted to the taking province, to be sent to it. The taker's
+    receipt completes the hand-over.
+
+    \b
+    Example:
+      zhenglian case hand-over 6e340b9c --out to-sichuan.case
+      zhenglian case hand-over 6e340b9c --mode postal --text 纸质材料一袋，运单号1234567890
+    """
+    from ledger.actions.cases.travelling import hand_over
+    from ledger.records import HandOverMode
+
+    is_package = mode is Mode.NETWORK
+    with open_case(session, case) as (workspace, case_id):
+        path = out or Path(f"{case_id.hex()[:SHORT_ID]}.case")
+        if is_package:
+            require_free(path, force=force)
+        way = HandOverMode[mode.name]
+        given = hand_over(workspace, case_id, way, text, officer or None)
+    package = given.package
+    if package is not None:
+        write_whole(path, lambda beside: beside.write_bytes(package))
+    tell_result(session, given.result, taker=given.taker, package=path if package else None)
+
+
+def receive(
+    session: Session,
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|CASE", help="A package or a receipt; of paper, the case it belongs to."
+        ),
+    ],
+    note: Annotated[
+        str, typer.Option("--note", metavar="TEXT", help="What was found on taking it.")
+    ] = "",
+    out: OutOption = None,
+    force: ForceOption = False,
+    officer: OfficerOption = "",
+) -> None:
+    """Takes what another department handed over or shared, or keeps its receipt.
+
+    What was handed over is compared with what its giver sealed, kept, and acknowledged by a sealed
+    receipt, to be sent back.
+
+    \b
+    Example:
+      zhenglian case receive to-sichuan.case --out receipt.json
+      zhenglian case receive receipt.json
+      zhenglian case receive 6e340b9c --note 纸质材料一袋，完好
+    """
+    from ledger.formats.case_package import PACKAGE_FORMAT
+
+    path = Path(what)
+    content = path.read_bytes() if path.is_file() else None
+    if content is not None and not content.startswith(PACKAGE_FORMAT.encode()):
+        _keep_receipt(session, content)
+        return
+    if content is None:
+        with open_case(session, what) as (workspace, case_id):
+            _take(session, workspace, None, case_id, note, out, officer, force=force)
+        return
+    with session.unlock() as workspace:
+        workspace.sync_index()
+        if _is_handed_over(workspace, content):
+            _take(session, workspace, content, None, note, out, officer, force=force)
+        else:
+            _import(session, workspace, content)
+
+
+def share(
+    session: Session,
+    case: CaseArgument,
+    to: Annotated[
+        str, typer.Option("--to", metavar="USCC", help="A department that decides jointly.")
+    ],
+    out: OutOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Writes a package of a case for a department that decides jointly.
+
+    Who has the material stays who it was; nothing is recorded.
+
+    \b
+    Example:
+      zhenglian case share 6e340b9c --to 11500000000000001G --out to-chongqing.case
+    """
+    from ledger.actions.cases.packages import share_case
+    from ledger.identifiers import Uscc
+
+    department = Uscc.parse(to)
+    with open_case(session, case) as (workspace, case_id):
+        path = out or Path(f"{case_id.hex()[:SHORT_ID]}-{department}.case")
+        require_free(path, force=force)
+        package = share_case(workspace, case_id, department)
+    write_whole(path, lambda beside: beside.write_bytes(package))
+    if session.output.is_json:
+        session.output.document({"case_id": case_id, "department": department, "package": path})
+        return
+    pick = session.language.pick
+    session.output.line(pick(f"已写出 {path}", f"Wrote {path}"), "bold green")
+
+
+def _take(
+    session: Session,
+    workspace: Workspace,
+    package: bytes | None,
+    case_id: bytes | None,
+    note: str,
+    out: Path | None,
+    officer: str,
+    *,
+    force: bool,
+) -> None:
+    from ledger.actions.cases.travelling import take_over
+    from ledger.formats.case_package import parse_package
+
+    taken = parse_package(package).context.case_id if package is not None else case_id
+    name = (taken or b"").hex()[:SHORT_ID]
+    path = out or Path(f"{name}-receipt.json")
+    require_free(path, force=force)
+    result = take_over(workspace, package, case_id=taken, note=note, officer=officer or None)
+    write_whole(path, lambda beside: beside.write_bytes(result.receipt))
+    tell_result(session, result.result, receipt=path)
+
+
+def _import(session: Session, workspace: Workspace, package: bytes) -> None:
+    from ledger.actions.cases.packages import import_package
+
+    case_id = import_package(workspace, package)
+    if session.output.is_json:
+        session.output.document({"case_id": case_id, "act": "import"})
+        return
+    told = session.language.pick("已收下案卷，供共同审批：", "Kept the papers of case ")
+    session.output.line(told + case_id.hex(), "bold green")
+
+
+def _keep_receipt(session: Session, content: bytes) -> None:
+    from ledger.actions.cases.packages import keep_receipt
+
+    with session.unlock() as workspace:
+        workspace.sync_index()
+        receipt = keep_receipt(workspace, content)
+    if session.output.is_json:
+        told = {"act": "keep_receipt", "case_id": receipt.case_id, "taker": receipt.taker}
+        session.output.document({**told, "taken_at_unix": receipt.taken_at_unix})
+        return
+    pick = session.language.pick
+    session.output.line(
+        pick(
+            f"回执有效，已收存：{receipt.taker} 已接收案件 {receipt.case_id.hex()}。",
+            f"The receipt holds and is kept: {receipt.taker} took case {receipt.case_id.hex()}.",
+        ),
+        "bold green",
+    )
+
+
+def _is_handed_over(workspace: Workspace, content: bytes) -> bool:
+    """Whether the log has a hand-over of just this package; else it was shared."""
+    from ledger.actions.cases.history import iterate_events
+    from ledger.formats.case_package import parse_package
+    from ledger.records import CaseHandedOver
+
+    package = parse_package(content)
+    return any(
+        isinstance(each.event, CaseHandedOver) and each.event.statement.digest == package.digest
+        for each in iterate_events(workspace.index, package.context.case_id)
+    )
