@@ -1,4 +1,4 @@
-"""What the commands of cases have in common: options, the question before what is final, results."""
+"""What the commands of cases share: options, the question before what is final, results."""
 
 from __future__ import annotations
 
