@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ledger.formats.case_documents import Delegation
     from ledger.formats.json_object import JsonObject
 
-EVIDENCE_SUFFIX = ".zhenglian.json"
 _NAMES = frozenset(
     {"item_code", "applicant", "channel", "identity", "delegations", "materials", "comment"}
 )
@@ -98,6 +97,7 @@ def _read_material(member: JsonObject, directory: Path) -> HandedIn:
 
 def _take_in(name: str, file: Path, kind: str) -> HandedIn:
     from ledger.actions.cases.opening import HandedIn
+    from ledger.actions.presentation import EVIDENCE_SUFFIX
     from ledger.formats.case_materials import MaterialKind
     from ledger.formats.evidence import parse_evidence
 

@@ -9,7 +9,6 @@ import typer
 
 from zhenglian.case_words import describe
 from zhenglian.command import command
-from zhenglian.reasons import describe_reason
 from zhenglian.session import Session
 from zhenglian.times import format_time, parse_time
 from zhenglian.words import describe_status
@@ -126,6 +125,8 @@ def _print(session: Session, each: Reliance) -> None:
 
 
 def _change(session: Session, each: Reliance, step: StatusStep) -> str:
+    from zhenglian.reasons import describe_reason
+
     kind = each.certificate_id.type if each.certificate_id else None
     return " · ".join(
         (
