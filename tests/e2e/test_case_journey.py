@@ -132,10 +132,17 @@ def test_case_lives_from_the_window_to_its_recall(
     assert state_of(sichuan.json("case", "supplement", case, *missing)) == "supplementing"
     supplied = sichuan.json("case", "supplement", case, "--material", f"劳动合同={contract}")
     assert state_of(supplied) == "received"
+
+    # 受理 only once Sichuan recognises what Chongqing has issued
+    accept = ("case", "accept", case, "--officer", EXAMINER)
+    refusal = sichuan.json(*accept, code=1)["error"]
+    assert refusal["code"] == "materials_not_passed"
+    assert "not_recognised" in refusal["message"]
+    sichuan.run("recognise", "policy", "500000", "W011")
+    chongqing.run("recognise", "policy", "510000", "W011")
     judged = sichuan.json("case", "judge", case)
     assert [each["name"] for each in judged["materials"]] == ["考核合格证书", "劳动合同"]
-    assert judged["materials"][1]["outcome"] == "PASSED"
-    accept = ("case", "accept", case, "--officer", EXAMINER, "--despite")
+    assert judged["outcome"] == "PASSED"
     assert state_of(sichuan.json(*accept)) == "accepted"
 
     # the clock stands for an expert review, then both provinces decide in order
