@@ -222,3 +222,30 @@ def test_file_and_template_exclude_each_other(
     founded_consortium: Consortium, arguments: tuple[str, ...]
 ) -> None:
     at(founded_consortium).run("issue", *arguments, code=2)
+
+
+@pytest.mark.parametrize("option", ["--related", "--case"])
+def test_what_a_certificate_is_to_cite_must_be_right(
+    consortium: Consortium, tmp_path: Path, option: str
+) -> None:
+    file = write_csv(tmp_path / "f.csv", [make_row(1)])
+    error = at(consortium).json("issue", file, option, "00000000", code=1)["error"]
+    assert error["code"] == ("case_unknown" if option == "--case" else "malformed_input")
+    at(consortium).run("show", make_id(1), code=1)
+
+
+def test_only_one_certificate_cites_another(consortium: Consortium, tmp_path: Path) -> None:
+    two = write_csv(tmp_path / "two.csv", [make_row(1), make_row(2)])
+    error = at(consortium).json("issue", two, "--related", make_id(9), code=1)["error"]
+    assert (error["code"], error["field"]) == ("not_one_row", "file")
+    at(consortium).run("show", make_id(1), code=1)
+    one = write_csv(tmp_path / "one.csv", [make_row(1)])
+    assert at(consortium).json("issue", one, "--related", make_id(9))["issued"] == 1
+    shown = at(consortium).json("show", make_id(1))
+    assert (shown["related_certificate_id"], shown["case_id"]) == (make_id(9), None)
+
+
+def test_a_certificate_that_cites_another_is_not_the_same(issued: Issued, tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "one.csv", [make_row(1)])
+    told = issued.chongqing.json("issue", file, "--related", make_id(9), code=1)
+    assert [error["code"] for error in told["errors"]] == ["conflicting_certificate"]
