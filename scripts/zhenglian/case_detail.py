@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
 
 def tell_detail(step: AuditStep, language: Language) -> Iterator[str]:
-    """The parts of a line about a step; none if it is not of a case."""
+    """The parts of a line about a step; none if it is neither of a case nor of its matter."""
     detail, pick = step.detail, language.pick
     if "case" not in detail:
+        if version := detail.get("matter_version"):
+            yield detail["name"] + pick(f"，第 {version} 版", f", version {version}")
         return
     if place := detail.get("place"):
         yield describe("place", place, language)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from zhenglian.case_words import describe
+from zhenglian.case_words import describe, describe_material_reason
 from zhenglian.session import Session
 from zhenglian.times import format_day, format_time
 
@@ -101,7 +101,7 @@ def _print_kept(session: Session, kept: KeptCase) -> None:
             (
                 each.name,
                 describe("other", each.outcome, language) if each.outcome else "",
-                ", ".join(each.reasons),
+                "; ".join(describe_material_reason(r, language) for r in each.reasons),
             )
             for each in kept.materials
         ),

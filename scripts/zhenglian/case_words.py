@@ -91,6 +91,40 @@ _TABLES: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
 }
 
 
+_MATERIAL_REASONS = {
+    "not_asked_for": ("事项未要求此件", "not asked for"),
+    "presence_only": ("仅核对有此件", "only its presence was checked"),
+    "report_missing": ("未经核验", "not verified"),
+    "recognition_not_checked": ("未核对互认", "recognition not checked"),
+    "certificate_of_another_type": ("证照类型不符", "certificate of another type"),
+    "holder_is_not_applicant": ("持证主体不是申请人", "its holder is not the applicant"),
+    "holder_not_shown": ("未出示持证主体", "its holder is not shown"),
+    "too_old": ("超过规定的时限", "too old"),
+    "seal_level_too_low": ("印章等级不足", "seal level too low"),
+    "seal_level_unknown": ("印章等级未知", "seal level unknown"),
+}
+_MISSING = "missing:"
+
+
+def describe_material_reason(reason: str, language: Language) -> str:
+    """Why materials are as they were found: a reason of the matter's rules or of the verifier.
+
+    >>> describe_material_reason("missing:劳动合同", Language.ZH)
+    '缺少：劳动合同'
+    """
+    from ledger.verification.wording import REASON_WORDING
+
+    if reason.startswith(_MISSING):
+        name = reason.removeprefix(_MISSING)
+        return language.pick(f"缺少：{name}", f"missing: {name}")
+    if reason in _MATERIAL_REASONS:
+        return language.pick(*_MATERIAL_REASONS[reason])
+    for code, words in REASON_WORDING.items():
+        if code.value == reason:
+            return language.pick(words.zh, words.en)
+    return reason
+
+
 def describe(table: str, name: str, language: Language) -> str:
     """A name that the ledger gives something, in words; without words as it is.
 

@@ -189,6 +189,25 @@ def test_case_lives_from_the_window_to_its_recall(
     assert sichuan.json("recall", evidence)["reliances"] == [found]
     assert sichuan.json("recall", make_id(1))["reliances"] == [found]
     assert chongqing.json("recall")["reliances"] == []
+    told = sichuan.run("recall", "--lang", "zh").stdout
+    for said in ("涉及 1 个案件", make_id(1), "已作废", "与链上承诺相符", "《…条例》第二十条"):
+        assert said in told
+    assert "没有案件需要复核" in chongqing.run("recall", "--lang", "zh").stdout
+
+    # what everybody sees, and what only the home that keeps the papers sees
+    shown = sichuan.run("case", "show", case, "--lang", "zh").stdout
+    for said in ("已送达", "第 1 版", "考核合格证书", "仅核对有此件", "依次同意"):
+        assert said in shown
+    assert "已逾期" not in shown
+    assert "与按工作日推算的日期不符" not in shown
+    trail = chongqing.run("audit", case, "--lang", "zh").stdout
+    for said in ("要求补正", "第 2 轮材料", "专家评审", "停止计时", "恢复计时", "依据 1 张证照"):
+        assert said in trail
+    assert "✗" not in trail
+    csv_file = tmp_path / "trail.csv"
+    sichuan.run("audit", case, "--format", "csv", "--out", csv_file)
+    assert EXAMINER in csv_file.read_text("utf-8-sig")
+    assert WINDOW_CLERK not in csv_file.read_text("utf-8-sig")
 
     trail = chongqing.json("audit", case)
     acts = [step["act"] for step in trail["steps"]]

@@ -51,5 +51,10 @@ def test_the_first_round_goes_without_saying() -> None:
     assert list(tell_detail(make_step(case="00", round=1), Language.ZH)) == []
 
 
+def test_the_version_of_the_matter_is_told_by_its_name() -> None:
+    step = make_step(item_code="x", matter_version=2, name="许可证核发")
+    assert list(tell_detail(step, Language.ZH)) == ["许可证核发，第 2 版"]
+
+
 def test_a_step_that_is_of_no_case_has_none() -> None:
     assert list(tell_detail(make_step(state="accepted"), Language.ZH)) == []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zhenglian.case_words import describe
+from zhenglian.case_words import describe, describe_material_reason
 from zhenglian.command import command
 from zhenglian.commands.cases.options import (
     BasisOption,
@@ -137,14 +137,14 @@ def _print(session: Session, judged: JudgedMaterials) -> None:
     told = describe("other", judged.outcome, session.language)
     output.line(pick(f"材料核验：{told}", f"Materials: {told}"), "bold")
     for reason in judged.reasons:
-        output.line(f"  {reason}")
+        output.line(f"  {describe_material_reason(reason, session.language)}")
     output.table(
         (pick("材料", "material"), pick("结论", "verdict"), pick("理由", "reasons")),
         (
             (
                 each.material.name,
                 describe("other", each.outcome, session.language),
-                ", ".join(each.reasons),
+                "; ".join(describe_material_reason(r, session.language) for r in each.reasons),
             )
             for each in judged.verdicts
         ),
