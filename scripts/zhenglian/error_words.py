@@ -65,6 +65,7 @@ _WORDS = {
     "case_unknown": "账本中没有这个案件",
     "case_ambiguous": "有多个案件以此开头，请多给几位",
     "case_missing": "本节点没有这个案件的案卷，请先接收案件包",
+    "case_not_ended": "案件尚未办完，案卷还不能删除",
     "case_exists": "案件已存在",
     "case_state_unexpected": "案件当前状态不允许此操作，未作任何变更",
     "case_paused": "案件正停止计时，请先恢复",

@@ -204,6 +204,10 @@ def test_case_lives_from_the_window_to_its_recall(
     for said in ("要求补正", "第 2 轮材料", "专家评审", "停止计时", "恢复计时", "依据 1 张证照"):
         assert said in trail
     assert "✗" not in trail
+    erase = ("case", "erase", case, "--reason", "申请人申请删除")
+    assert "erase the papers" in chongqing.run(*erase, answer="n\n", code=1).output
+    assert chongqing.json(*erase, "--yes")["case_id"] == opened["case_id"]
+    assert "案卷内容已删除" in chongqing.run("case", "show", case, "--lang", "zh").stdout
     csv_file = tmp_path / "trail.csv"
     sichuan.run("audit", case, "--format", "csv", "--out", csv_file)
     assert EXAMINER in csv_file.read_text("utf-8-sig")

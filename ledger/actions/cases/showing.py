@@ -25,11 +25,17 @@ _NOTHING = bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class CaseParty:
-    """A department that has part in a case. Attributes: region: the member accountable for it."""
+    """A department that has part in a case.
+
+    Attributes:
+        region: where it is, of GB/T 2260; member: who is accountable for it. Empty if the log
+            does not know it.
+    """
 
     department: Uscc
     name: str
     region: str
+    member: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +149,8 @@ def _tell_party(workspace: Workspace, department: Uscc) -> CaseParty:
     try:
         found = read_department(workspace.index, department)
     except NotFoundError:
-        return CaseParty(department, "", "")
-    return CaseParty(department, found.name, found.member)
+        return CaseParty(department, "", "", "")
+    return CaseParty(department, found.name, str(found.region), found.member)
 
 
 def _tell_deadlines(

@@ -40,6 +40,10 @@ def test_where_a_case_was_received_and_where_it_is_handled_are_kept_apart(two: L
     shown = show(two, case_id, GUIZHOU)
     assert (shown.receiver.department, shown.receiver.region) == (WINDOW, str(CHONGQING))
     assert (shown.handler.department, shown.handler.region) == (SICHUAN_HOUSING, str(SICHUAN))
+    assert (shown.handler.member, shown.handler.name) == (
+        str(SICHUAN),
+        "四川省住房和城乡建设厅（虚构）",
+    )
     assert shown.custodian == shown.receiver
     assert shown.taker is None
     assert (shown.item_code, shown.matter_version, shown.state) == (ITEM, 1, CaseState.RECEIVED)
