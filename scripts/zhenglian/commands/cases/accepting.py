@@ -9,6 +9,7 @@ import typer
 from zhenglian.case_words import describe, describe_material_reason
 from zhenglian.command import command
 from zhenglian.commands.cases.options import (
+    INTERRUPTED,
     BasisOption,
     CaseArgument,
     OfficerOption,
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 def add_commands(app: typer.Typer) -> None:
     """Adds the commands of this module."""
     command(app, "judge")(judge)
-    command(app, "accept")(accept)
-    command(app, "refuse")(refuse)
+    command(app, "accept", on_interrupt=INTERRUPTED)(accept)
+    command(app, "refuse", on_interrupt=INTERRUPTED)(refuse)
     command(app, "deem")(deem)
 
 

@@ -9,6 +9,7 @@ import typer
 
 from zhenglian.command import command
 from zhenglian.commands.cases.options import (
+    INTERRUPTED,
     BasisOption,
     CaseArgument,
     OfficerOption,
@@ -31,9 +32,9 @@ class Procedure(StrEnum):
 
 def add_commands(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    command(app, "pause")(pause)
-    command(app, "resume")(resume)
-    command(app, "extend")(extend)
+    command(app, "pause", on_interrupt=INTERRUPTED)(pause)
+    command(app, "resume", on_interrupt=INTERRUPTED)(resume)
+    command(app, "extend", on_interrupt=INTERRUPTED)(extend)
 
 
 def pause(

@@ -6,6 +6,7 @@ import typer
 
 from zhenglian.command import command
 from zhenglian.commands.cases.options import (
+    INTERRUPTED,
     BasisOption,
     CaseArgument,
     OfficerOption,
@@ -22,9 +23,9 @@ from zhenglian.session import Session
 
 def add_commands(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    command(app, "conclude")(conclude)
-    command(app, "issue")(issue)
-    command(app, "deliver")(deliver)
+    command(app, "conclude", on_interrupt=INTERRUPTED)(conclude)
+    command(app, "issue", on_interrupt=INTERRUPTED)(issue)
+    command(app, "deliver", on_interrupt=INTERRUPTED)(deliver)
 
 
 def conclude(

@@ -9,6 +9,7 @@ import typer
 
 from zhenglian.command import command
 from zhenglian.commands.cases.options import (
+    INTERRUPTED,
     CaseArgument,
     OfficerOption,
     TextOption,
@@ -29,8 +30,8 @@ class Verdict(StrEnum):
 
 def add_commands(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    command(app, "assign")(assign)
-    command(app, "decide")(decide)
+    command(app, "assign", on_interrupt=INTERRUPTED)(assign)
+    command(app, "decide", on_interrupt=INTERRUPTED)(decide)
     command(app, "end-step")(end_step)
 
 

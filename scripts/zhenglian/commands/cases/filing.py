@@ -9,6 +9,7 @@ import typer
 
 from zhenglian.command import command
 from zhenglian.commands.cases.options import (
+    INTERRUPTED,
     CaseArgument,
     MaterialOption,
     OfficerOption,
@@ -23,9 +24,9 @@ from zhenglian.session import Session
 
 def add_commands(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    command(app, "submit")(submit)
-    command(app, "supplement")(supplement)
-    command(app, "withdraw")(withdraw)
+    command(app, "submit", on_interrupt=INTERRUPTED)(submit)
+    command(app, "supplement", on_interrupt=INTERRUPTED)(supplement)
+    command(app, "withdraw", on_interrupt=INTERRUPTED)(withdraw)
 
 
 def submit(

@@ -45,6 +45,10 @@ MaterialOption = Annotated[
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="Where to write what is to be sent.")
 ]
+INTERRUPTED = (
+    "已中断。重新运行同一命令即可：无论运行几次，只办理一次。",
+    "Interrupted. Run the same command again: however often it is run, it is done once.",
+)
 SHORT_ID = 16
 
 

@@ -10,6 +10,7 @@ import typer
 
 from zhenglian.command import command
 from zhenglian.commands.cases.options import (
+    INTERRUPTED,
     SHORT_ID,
     CaseArgument,
     OfficerOption,
@@ -35,8 +36,8 @@ class Mode(StrEnum):
 
 def add_commands(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    command(app, "hand-over")(give)
-    command(app, "receive")(receive)
+    command(app, "hand-over", on_interrupt=INTERRUPTED)(give)
+    command(app, "receive", on_interrupt=INTERRUPTED)(receive)
     command(app, "share")(share)
 
 
