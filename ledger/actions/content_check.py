@@ -14,7 +14,8 @@ from ledger.vault.cipher import RowCipher
 def recompute_content_mac(cipher: RowCipher, certificate: Certificate) -> bytes:
     """The MAC, 16 bytes, of the draft that a certificate with all its fields was made of."""
     draft = restore_draft(certificate)
-    return compute_content_mac(cipher, draft, certificate.related_certificate_id)
+    related, case_id = certificate.related_certificate_id, certificate.case_id
+    return compute_content_mac(cipher, draft, related, case_id)
 
 
 def restore_draft(certificate: Certificate) -> CertificateDraft:
