@@ -213,6 +213,8 @@ def test_case_lives_from_the_window_to_its_recall(
     assert EXAMINER in csv_file.read_text("utf-8-sig")
     assert WINDOW_CLERK not in csv_file.read_text("utf-8-sig")
 
+    for clerk in provinces:
+        assert clerk.json("fsck")["problems"] == []
     trail = chongqing.json("audit", case)
     acts = [step["act"] for step in trail["steps"]]
     assert (acts[0], acts[1], acts[-1]) == ("matter_defined", "case_opened", "case_delivered")
