@@ -10,6 +10,7 @@ from ledger.records import (
     BatchAnchored,
     CompromiseStatement,
     DepartmentStatement,
+    GroupAttested,
     GroupExitStatement,
     GroupStatement,
     MandateStatement,
@@ -52,6 +53,9 @@ def _describe(record: Event) -> dict[str, Any]:
                 "is_national": change.is_national,
                 "legal_basis": change.legal_basis,
             }
+        case GroupAttested():
+            parties = [str(party) for party in record.parties]
+            return {"group": str(record.group), "parties": parties}
         case PactSigned():
             return {"pact_id": record.pact_id.hex(), "missing": record.missing}
     return _describe_statement(getattr(record, "statement", None))
