@@ -17,7 +17,16 @@ import pytest
 from make_example import write_example
 from tests.support.command_line import CommandLine
 from zhenglian.commands.demonstration import conclude
-from zhenglian.demo.summary import NOTHING, Attack, Summary, Verdict, judge
+from zhenglian.demo.stage import PASSPHRASE
+from zhenglian.demo.summary import (
+    NOTHING,
+    Attack,
+    CaseOutcome,
+    Recognition,
+    Summary,
+    Verdict,
+    judge,
+)
 from zhenglian.failures import EXIT_FAILED
 from zhenglian.output import Output
 
@@ -29,6 +38,22 @@ LIFE = {
     "as of the suspension": ("FAILED", "certificate_suspended"),
     "as of the restoration": ("PASSED", ""),
     "the chain out of reach": ("INDETERMINATE", "no_trusted_log"),
+    "the holder's file alone, with the log's root, no chain": ("PASSED", ""),
+    "the old certificate": ("FAILED", "certificate_superseded"),
+    "the new one, which cites it": ("PASSED", ""),
+}
+TRANSFERRED = "delivered in round 2: 2 approved, relying on 1"
+ATTACKS_ON_CASES = {
+    "hand-over signed by one side only": "HandOverPendingError",
+    "somebody else's genuine certificate": "materials_not_passed: holder_is_not_applicant",
+    "an unrecognised certificate": "materials_not_passed: not_recognised",
+    "approval replayed in another case": "SealInvalidError",
+    "approval replayed in another round": "RoundUnexpectedError",
+    "approval over changed materials": "DecidedOnOtherGroundsError",
+    "approval after its time": "StatementExpiredError",
+    "approval by a department without competence": "DepartmentNotCompetentError",
+    "approval while the experts still review": "CasePausedError",
+    "the k-th approval races the veto": "CaseStateUnexpectedError",
 }
 
 
@@ -45,7 +70,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     work = tmp_path_factory.mktemp("demo")
     nobody = CommandLine(work / "no-home", {"ZHENGLIAN_PASSPHRASE": None})
     told = nobody.run("demo", "--work", work).stdout
-    assert "16 attacks, 0 not stopped as they must be" in told
+    assert "26 attacks, 0 not stopped as they must be" in told
     return work
 
 
@@ -55,6 +80,8 @@ def summary(played: Path) -> Summary:
     assert document.pop("failures") == []
     document["verdicts"] = tuple(Verdict(**verdict) for verdict in document["verdicts"])
     document["attacks"] = tuple(Attack(**attack) for attack in document["attacks"])
+    document["recognitions"] = tuple(Recognition(**each) for each in document["recognitions"])
+    document["cases"] = tuple(CaseOutcome(**case) for case in document["cases"])
     document["problems"] = tuple(document["problems"])
     return Summary(**document)
 
@@ -81,6 +108,42 @@ def test_every_attack_is_stopped_by_what_must_stop_it(summary: Summary) -> None:
     assert stopped_by["stolen operator account tries to revoke"] == "SealInvalidError"
     assert stopped_by["replayed batch"] == "BatchExistsError"
     assert NOTHING not in stopped_by.values()
+
+
+def test_nothing_is_recognised_without_a_policy_and_each_recognition_cites_one(
+    summary: Summary,
+) -> None:
+    told = {each.case: (each.relying, each.reason or each.policy) for each in summary.recognitions}
+    alliance = "policy @CHUANYU-9 → @CHUANYU-9, version 1"
+    pact = "policy 510000 → 500000, version 1"
+    assert told == {
+        "成都市 before any policy": ("510100", "not_recognised"),
+        "成都市 in the alliance": ("510100", alliance),
+        "绵阳市, which is not in it": ("510700", "not_recognised"),
+        "四川省, its own pact signed by one side": ("510000", "not_recognised"),
+        "四川省, signed by both": ("510000", pact),
+        "绵阳市, of that province": ("510700", pact),
+    }
+
+
+def test_cases_come_out_as_the_story_says(summary: Summary) -> None:
+    told = {each.case: each.outcome for each in summary.cases}
+    assert told == {
+        "transfer of an engineer": TRANSFERRED,
+        "an expert review stops the clock": "no time is lost",
+        "safety licence of a firm": "delivered in round 2: 3 approved, relying on 2",
+        "joint review, vetoed by 贵州省": "rejected in round 1: 2 approved, 1 refused",
+        "rests on a revoked certificate": "safety licence of a firm",
+        "rests on a superseded certificate": "transfer of an engineer",
+    }
+    ids = {each.case: each.case_id for each in summary.cases}
+    assert ids["rests on a revoked certificate"] == ids["safety licence of a firm"]
+    assert ids["rests on a superseded certificate"] == ids["transfer of an engineer"]
+
+
+def test_every_attack_on_a_case_is_stopped_by_what_must_stop_it(summary: Summary) -> None:
+    stopped_by = {attack.name: attack.refused_by for attack in summary.attacks}
+    assert stopped_by.items() >= ATTACKS_ON_CASES.items()
 
 
 def alter_first(each: tuple[Any, ...], **changes: str) -> tuple[Any, ...]:
@@ -114,6 +177,17 @@ def alter_first(each: tuple[Any, ...], **changes: str) -> tuple[Any, ...]:
             lambda real: {"verdicts": alter_first(real.verdicts, outcome="INDETERMINATE")},
             "presented to Sichuan, Chongqing out of reach: INDETERMINATE, expected PASSED",
         ),
+        (
+            lambda real: {
+                "recognitions": alter_first(real.recognitions, outcome="PASSED", reason="")
+            },
+            "成都市 before any policy: PASSED by nothing, expected not_recognised by nothing",
+        ),
+        (
+            lambda real: {"cases": alter_first(real.cases, outcome="withdrawn")},
+            f"transfer of an engineer: withdrawn, expected {TRANSFERRED}",
+        ),
+        (lambda _: {"cases": ()}, "nothing was recognised, or no case was played"),
         (lambda _: {"index_log_root": "00" * 32}, "chain and index have different log roots"),
         (lambda _: {"certificates": 1_999}, "1999 of 2000 rows were issued"),
         (lambda _: {"problems": ("leaf_wrong 3: …",)}, "leaf_wrong 3: …"),
@@ -142,11 +216,26 @@ def test_homes_are_left_to_look_around_in(played: Path) -> None:
     assert report["checks"][7]["reason"] == "certificate_revoked"
 
 
+def test_sichuan_s_home_tells_what_rests_on_the_revoked_certificate(
+    played: Path, summary: Summary
+) -> None:
+    sichuan = CommandLine(played / "homes" / "510000", {"ZHENGLIAN_PASSPHRASE": PASSPHRASE})
+    found = json.dumps(sichuan.json("recall"))
+    for case in summary.cases[-2:]:
+        assert case.case_id in found
+
+
+@pytest.mark.parametrize("member", ["500000", "510000", "520000"])
+def test_home_of_each_province_is_as_it_must_be(played: Path, member: str) -> None:
+    home = CommandLine(played / "homes" / member, {"ZHENGLIAN_PASSPHRASE": PASSPHRASE})
+    assert home.json("fsck")["problems"] == []
+
+
 def test_own_file_in_gb18030_is_played(tmp_path: Path) -> None:
     file = write_own_file(tmp_path / "own.csv", rows=25)
     assert b"\r\n" in file.read_bytes()
     nobody = CommandLine(tmp_path / "no-home")
     summary = nobody.json("demo", "--input", file, "--work", tmp_path / "demo")
     assert (summary["input"], summary["rows"], summary["certificates"]) == ("own.csv", 25, 25)
-    assert len(summary["attacks"]) >= 10
+    assert len(summary["attacks"]) >= 20
     assert summary["failures"] == []

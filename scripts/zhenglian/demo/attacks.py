@@ -10,7 +10,7 @@ from zhenglian.demo.thefts import steal_a_key, try_operator_account, try_without
 
 def try_attacks(stage: Stage) -> None:
     """Tries every attack and keeps what stopped it."""
-    stage.act("5. Attacks, and what stopped each 攻击")
+    stage.act("7. Attacks, and what stopped each 攻击")
     thief = steal_a_key(stage)
     try_forgeries(stage, thief)
     try_without_mandate(stage, thief)

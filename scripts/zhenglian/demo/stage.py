@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +17,7 @@ from ledger.formats.civil_time import CHINA
 from ledger.identifiers import MemberId
 from ledger.workspace import Workspace
 from zhenglian.demo.source import Source
-from zhenglian.demo.summary import Attack, Verdict
+from zhenglian.demo.summary import Attack, CaseOutcome, Recognition, Verdict
 
 PASSPHRASE = "synthetic demonstration"  # noqa: S105  # protects nothing: the homes are thrown away
 CHONGQING = MemberId.parse("500000")
@@ -48,6 +50,8 @@ class Stage:
     console: Console
     verdicts: list[Verdict] = field(default_factory=list)
     attacks: list[Attack] = field(default_factory=list)
+    recognitions: list[Recognition] = field(default_factory=list)
+    cases: list[CaseOutcome] = field(default_factory=list)
     certificates: int = 0
     batches: int = 0
 
@@ -65,6 +69,18 @@ class Stage:
 
     def open(self, member: MemberId) -> Workspace:
         return Workspace.open(self.home(member), PASSPHRASE)
+
+    @contextmanager
+    def chain_out_of_reach(self) -> Iterator[None]:
+        """As when no node answers: what lies where the chain was is no chain."""
+        away = self.work / "away"
+        self.chain.rename(away)
+        self.chain.write_bytes(b"")
+        try:
+            yield
+        finally:
+            self.chain.unlink()
+            away.rename(self.chain)
 
     def clear(self) -> None:
         """Removes what an earlier run made here, and nothing else.
@@ -109,6 +125,25 @@ class Stage:
         colour = "green" if attack.is_right else "bold red"
         wrong = "" if attack.is_right else f" (expected {attack.expected})"
         self.say(f"{attack.name}: [{colour}]stopped by {attack.refused_by}[/{colour}]{wrong}")
+
+    def keep_recognition(self, recognition: Recognition) -> None:
+        """Keeps what a region recognised, and says by what."""
+        self.recognitions.append(recognition)
+        colour = {"PASSED": "green", "FAILED": "red"}.get(recognition.outcome, "yellow")
+        told = recognition.reason or f"by {recognition.policy}"
+        wrong = "" if recognition.is_right else f"  [bold red]expected {recognition.expected}[/]"
+        self.say(
+            f"{recognition.case} ({recognition.relying}): "
+            f"[{colour}]{recognition.outcome}[/{colour}] {told}{wrong}"
+        )
+
+    def keep_case(self, case: CaseOutcome) -> None:
+        """Keeps what became of a case."""
+        self.cases.append(case)
+        colour = "green" if case.is_right else "bold red"
+        wrong = "" if case.is_right else f" (expected {case.expected})"
+        detail = f"; {case.detail}" if case.detail else ""
+        self.say(f"{case.case}: [{colour}]{case.outcome}[/{colour}]{detail}{wrong}")
 
 
 def clock_text(unix: int) -> str:
