@@ -26,7 +26,9 @@ def find_act_damage(workspace: Workspace) -> Iterator[tuple[ActRow, str]]:
 
     The index must be up to date. Raises ChainUnavailableError.
     """
-    for act in workspace.vault.acts.in_state(*ActState):
+    acts = workspace.vault.acts.in_state(*ActState)
+    recorded = {act.statement for act in acts if act.state is ActState.RECORDED}
+    for act in acts:
         statement = read_signed(workspace, act)
         if statement is None:
             yield act, f"its statement and signature are not of one another; {_ADVICE}"
@@ -37,6 +39,8 @@ def find_act_damage(workspace: Workspace) -> Iterator[tuple[ActRow, str]]:
             if found != value:
                 yield act, f"its {name} should be {_show(value)}, found {_show(found)}; {_ADVICE}"
         is_recorded = find_recorded(workspace, statement) == statement
+        if act.state is ActState.REFUSED and act.statement in recorded:
+            continue  # never sent; the same was decided again, and that is what the log has
         if is_recorded is not (act.state is ActState.RECORDED) and act.state in _SETTLED:
             yield act, f"it is {act.state} here, the log has it{'' if is_recorded else ' not'}"
 

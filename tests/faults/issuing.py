@@ -51,7 +51,8 @@ def require_each_row_once(workspace: Workspace, numbers: Collection[int]) -> Non
 def require_sound(workspace: Workspace, certificates: int) -> None:
     """Nothing is damaged, nothing is left undone, and so many certificates can be read."""
     checked = fsck(workspace)
-    assert (checked.problems, checked.remarks) == ((), ())
+    assert checked.problems == (), checked.problems
+    assert checked.remarks == (), checked.remarks
     assert checked.certificates == certificates
 
 

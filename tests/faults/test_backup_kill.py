@@ -128,7 +128,7 @@ def test_killed_change_of_a_passphrase_leaves_each_part_with_one_and_can_be_fini
         time.sleep(chance.uniform(0.3 * takes_s, takes_s))
         end(process, kill=True)
         old, new = (_opened(copy, phrase) for phrase in (PASSPHRASE, NEW_PASSPHRASE))
-        assert len(old | new) == 5
+        assert len(old | new) == 6
         assert not old & new
         with cheap_key_files():
             change_passphrase(copy, PASSPHRASE, NEW_PASSPHRASE, vault_cost=CHEAP)
