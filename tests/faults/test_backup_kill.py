@@ -132,7 +132,7 @@ def test_killed_change_of_a_passphrase_leaves_each_part_with_one_and_can_be_fini
         assert not old & new
         with cheap_key_files():
             change_passphrase(copy, PASSPHRASE, NEW_PASSPHRASE, vault_cost=CHEAP)
-        assert len(_opened(copy, NEW_PASSPHRASE)) == 5
+        assert len(_opened(copy, NEW_PASSPHRASE)) == 6
         require_whole(copy, CERTIFICATES, NEW_PASSPHRASE)
         shutil.rmtree(copy)
 
