@@ -49,7 +49,7 @@ def test_a_sequence_encodes_as_eth_abi_does_and_reads_back(data: st.DataObject) 
         (abi.BOOL, (2).to_bytes(32, "big")),
         (abi.ADDRESS, b"\x01" + bytes(31)),
         (abi.fixed_bytes(18), bytes(31) + b"\x01"),
-        (abi.enumeration(ProposalAction), (5).to_bytes(32, "big")),
+        (abi.enumeration(ProposalAction), (len(ProposalAction)).to_bytes(32, "big")),
         (abi.enumeration(ProposalAction), (256).to_bytes(32, "big")),
     ],
 )
