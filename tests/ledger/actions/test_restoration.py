@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from ledger.errors import (
     StorageError,
 )
 from ledger.formats.status_list import Status
+from ledger.vault.case_tables import CASE_TABLES
 from ledger.vault.key_files import KeyFiles
 from ledger.verification.finding import Outcome
 from ledger.workspace import Config, Workspace
@@ -377,12 +379,16 @@ def test_backup_of_an_older_schema_is_brought_up_to_date(
     ledger: Ledger, backup: Path, new_home: Path
 ) -> None:
     raw = sqlite3.connect(backup / VAULT_NAME)
-    raw.execute("DROP TABLE holds")
-    raw.execute("DROP TABLE successions")
+    for table in (*(table.name for table in reversed(CASE_TABLES)), "holds", "successions"):
+        raw.execute(f"DROP TABLE {table}")
     raw.execute("ALTER TABLE erasures DROP COLUMN officer")
     raw.execute("UPDATE vault_revision SET version_num = '0001'")
     raw.commit()
     raw.close()
+    with closing(sqlite3.connect(backup / KEYS_NAME)) as keys:
+        keys.execute("DROP TABLE case_keys")
+        keys.execute("DROP TABLE reliances")
+        keys.commit()
     _forge_manifest(backup)
     assert restore(backup, new_home).report is not None
     with Workspace.open(new_home, PASSPHRASE) as workspace:

@@ -69,7 +69,7 @@ def test_what_was_never_recorded_reads_as_none(workspace: Workspace) -> None:
     with pytest.raises(ProposalUnknownError):
         gateway.proposal(bytes(32))
     with pytest.raises(ModuleUnknownError):
-        gateway.module("CaseLedger")
+        gateway.module("DisputeLedger")
 
 
 def test_batches_and_status_words_are_read(workspace: Workspace) -> None:

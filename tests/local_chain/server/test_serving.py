@@ -184,7 +184,8 @@ def test_full_disk_is_told_by_health_and_is_over_when_there_is_room(directory: P
         assert report.status == 503
         assert json.loads(report.body)["status"] == "failing"
         assert DATA_FILE_NAME in json.loads(report.body)["problem"]
-        assert session.receipt(digests[-1]) is None
+        with pytest.raises(RefusedError, match=DATA_FILE_NAME):  # the block is tried again
+            session.receipt(digests[-1])
         assert session.receipt(digests[0])["status"] == "0x1"  # reading goes on
         resource.prlimit(pid, resource.RLIMIT_FSIZE, unlimited)
         session.chain.seal()
