@@ -28,6 +28,8 @@ ACTS: Final[Mapping[str, tuple[str, str]]] = {
     "result_issued": ("出证", "result issued"),
     "case_delivered": ("送达", "delivered"),
     "case_withdrawn": ("撤回", "withdrawn"),
+    "case_advanced": ("办件进展", "case moved on"),  # an act that this version does not know
+    "step_decided": ("审批", "decided"),
     "case_attested": ("案件证明", "case attested"),
 }
 

@@ -17,7 +17,7 @@ def test_every_kind_of_entry_has_words_in_chinese() -> None:
 
 
 def test_act_of_a_later_version_is_shown_by_its_name() -> None:
-    assert describe_act("case_opened", Language.ZH) == "case opened"
+    assert describe_act("dispute_opened", Language.ZH) == "dispute opened"
     assert describe_status("sleeping", Language.EN) == "sleeping"
 
 

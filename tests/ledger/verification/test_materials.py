@@ -67,7 +67,7 @@ def recognised(report: Report, outcome: Outcome = Outcome.PASSED, level: int = 2
     finding = {
         Outcome.PASSED: passed(detail),
         Outcome.FAILED: failed(Reason.SEAL_INVALID, detail),
-        Outcome.INDETERMINATE: indeterminate(Reason.RECOGNITION_NOT_AVAILABLE),
+        Outcome.INDETERMINATE: indeterminate(Reason.MISSING_POLICY),
     }[outcome]
     check = Check(CheckName.RECOGNITION, True, finding.outcome, finding.reason, finding.detail, ())
     at = CheckName.RECOGNITION.number - 1
