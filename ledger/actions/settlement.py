@@ -57,13 +57,13 @@ def _find_outcome(workspace: Workspace, act: ActRow) -> tuple[ActState, str] | N
     carriers = _transactions_of(workspace, act)
     if not carriers:
         return ActState.REFUSED, "never_sent"
-    if not all(_is_dead(workspace, row) for row in carriers):
+    if not all(is_dead(workspace, row) for row in carriers):
         return None
     is_reverted = any(row.state is TransactionState.REVERTED for row in carriers)
     return ActState.REFUSED, "reverted" if is_reverted else "superseded"
 
 
-def _is_dead(workspace: Workspace, row: OutboxRow) -> bool:
+def is_dead(workspace: Workspace, row: OutboxRow) -> bool:
     """Whether a transaction was refused, or given up and nothing about that is under way."""
     if row.state is TransactionState.SUPERSEDED:
         giving_up = workspace.vault.outbox.about(GIVE_UP, row.transaction_hash.hex())

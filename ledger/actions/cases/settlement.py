@@ -7,6 +7,7 @@ after an interruption only the log knows.
 from __future__ import annotations
 
 from ledger.abi import Event, Statement
+from ledger.actions.settlement import is_dead
 from ledger.formats.statements import compute_digest
 from ledger.index.store import IndexStore
 from ledger.records import (
@@ -19,7 +20,7 @@ from ledger.records import (
     TakeOverStatement,
 )
 from ledger.vault.case_rows import CaseActRow
-from ledger.vault.tables import ActState, TransactionState
+from ledger.vault.tables import ActState
 from ledger.workspace import Workspace
 
 STATEMENTS: dict[str, type[Statement]] = {
@@ -36,7 +37,6 @@ _FUNCTIONS = {
     "assign": "assignStep",
     "decide": "decideStep",
 }
-_DEAD = {TransactionState.REVERTED, TransactionState.SUPERSEDED}
 
 
 def name_function(kind: str) -> str:
@@ -92,5 +92,4 @@ def _find_outcome(workspace: Workspace, act: CaseActRow) -> ActState | None:
         return ActState.RECORDED
     digest = compute_digest(decode_statement(act), workspace.gateway.ledger_id)
     carriers = workspace.vault.outbox.about(name_function(act.kind), digest.hex())
-    is_dead = all(row.state in _DEAD for row in carriers)
-    return ActState.REFUSED if is_dead else None
+    return ActState.REFUSED if all(is_dead(workspace, row) for row in carriers) else None
