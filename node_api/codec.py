@@ -1,0 +1,155 @@
+"""Values of the actions ⇄ JSON, the same JSON as the commands print with --json.
+
+Bytes are lower-case hexadecimal, identifiers their text, members of number enums their names in
+lower case, days ISO 8601. Actions take and return frozen dataclasses; pydantic reads and writes
+them as they are, once it is told how the ledger's own types look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import is_dataclass
+from enum import IntEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict, GetJsonSchemaHandler, TypeAdapter, ValidationError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from ledger import identifiers, records
+from ledger.errors import MalformedInputError
+from ledger.formats.status_list import Status
+
+CONFIG = ConfigDict(
+    extra="forbid",
+    ser_json_bytes="hex",
+    val_json_bytes="hex",
+    arbitrary_types_allowed=True,
+    hide_input_in_errors=True,
+)
+
+
+@cache
+def adapter(kind: Any) -> TypeAdapter[Any]:
+    """Reads and writes values of one type."""
+    if is_dataclass(kind):  # pydantic takes the settings of these from the class alone
+        kind.__pydantic_config__ = CONFIG  # type: ignore[attr-defined, union-attr]
+        return TypeAdapter(kind)
+    return TypeAdapter(kind, config=CONFIG)
+
+
+def decode(kind: Any, document: bytes) -> Any:
+    """A value from JSON.
+
+    Raises:
+        MalformedInputError: names the member at fault, what was expected and what came.
+    """
+    try:
+        return adapter(kind).validate_json(document)
+    except ValidationError as error:
+        raise to_malformed(error) from error
+
+
+def decode_plain(kind: Any, value: object) -> Any:
+    """A value from what JSON was read into, or from text of a path or a query. Raises as `decode`."""
+    try:
+        return adapter(kind).validate_strings(value)
+    except ValidationError as error:
+        raise to_malformed(error) from error
+
+
+def encode(kind: Any, value: object) -> bytes:
+    """JSON of a value."""
+    return adapter(kind).dump_json(value)
+
+
+def to_malformed(error: ValidationError) -> MalformedInputError:
+    """The first fault as our error, and all of them as `errors` for the problem."""
+    faults = [
+        {
+            "field": ".".join(str(part) for part in fault["loc"] if not _is_branch(part)),
+            "code": fault["type"],
+            "detail": fault["msg"],
+        }
+        for fault in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    first = faults[0]
+    told = MalformedInputError(
+        f"{first['field'] or 'body'}: {first['detail']}", field=first["field"] or None
+    )
+    told.errors = tuple(faults)  # type: ignore[attr-defined]  # read where problems are made
+    return told
+
+
+def _is_branch(part: int | str) -> bool:
+    """Whether it names a member of a union rather than a member of the document."""
+    return isinstance(part, str) and not part.isidentifier()
+
+
+class JsonSchema(GenerateJsonSchema):
+    """JSON Schema 2020-12 as OpenAPI 3.1 has it, bytes being hexadecimal."""
+
+    def bytes_schema(self, schema: core_schema.BytesSchema) -> JsonSchemaValue:
+        """Of bytes."""
+        return {"type": "string", "pattern": "^([0-9a-f]{2})*$"}
+
+
+def _register(
+    kind: type,
+    to_value: Callable[[str], object],
+    to_text: Callable[[Any], str],
+    shape: dict[str, Any],
+) -> None:
+    """Tells pydantic how one of the ledger's types looks in JSON."""
+    from_text = core_schema.no_info_after_validator_function(to_value, core_schema.str_schema())
+    known = core_schema.union_schema([core_schema.is_instance_schema(kind), from_text])
+    schema = core_schema.json_or_python_schema(
+        json_schema=from_text,
+        python_schema=known,
+        serialization=core_schema.plain_serializer_function_ser_schema(
+            to_text, return_schema=core_schema.str_schema(), when_used="json"
+        ),
+    )
+
+    def get_core_schema(*_: object) -> CoreSchema:
+        return schema
+
+    def get_json_schema(*_: object) -> JsonSchemaValue:
+        return {"type": "string", **shape}
+
+    kind.__get_pydantic_core_schema__ = get_core_schema  # type: ignore[attr-defined]
+    kind.__get_pydantic_json_schema__ = get_json_schema  # type: ignore[attr-defined]
+
+
+def _register_enum(kind: type[IntEnum]) -> None:
+    names = [member.name.lower() for member in kind]
+
+    def to_value(text: str) -> IntEnum:
+        if text.lower() in names:
+            return kind[text.upper()]
+        raise MalformedInputError(f"expected one of {', '.join(names)}, got {text[:40]!r}")
+
+    _register(kind, to_value, lambda member: str(member.name.lower()), {"enum": names})
+
+
+def _register_all() -> None:
+    shapes: dict[type, dict[str, Any]] = {
+        identifiers.CertificateId: {"description": "Certificate identifier, GB/T 36904."},
+        identifiers.CertificateType: {"minLength": 21, "maxLength": 21},
+        identifiers.ItemCode: {"minLength": 31, "maxLength": 31},
+        identifiers.MemberId: {"description": "Province, 6 digits, or national department, USCC."},
+        identifiers.PartyId: {"description": "Region, national department, or group (@NAME)."},
+        identifiers.RegionCode: {"pattern": "^[0-9]{6}$"},
+        identifiers.Uscc: {"minLength": 18, "maxLength": 18},
+    }
+    for kind, shape in shapes.items():
+        _register(kind, kind.parse, str, shape)  # type: ignore[attr-defined]
+    enums = [Status, *vars(records).values()]
+    for found in enums:
+        if isinstance(found, type) and issubclass(found, IntEnum) and found is not IntEnum:
+            _register_enum(found)
+
+
+_register_all()
