@@ -11,10 +11,9 @@ from collections.abc import Callable
 from dataclasses import is_dataclass
 from enum import IntEnum
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, GetJsonSchemaHandler, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -35,7 +34,7 @@ CONFIG = ConfigDict(
 def adapter(kind: Any) -> TypeAdapter[Any]:
     """Reads and writes values of one type."""
     if is_dataclass(kind):  # pydantic takes the settings of these from the class alone
-        kind.__pydantic_config__ = CONFIG  # type: ignore[attr-defined, union-attr]
+        kind.__pydantic_config__ = CONFIG
         return TypeAdapter(kind)
     return TypeAdapter(kind, config=CONFIG)
 
@@ -53,7 +52,7 @@ def decode(kind: Any, document: bytes) -> Any:
 
 
 def decode_plain(kind: Any, value: object) -> Any:
-    """A value from what JSON was read into, or from text of a path or a query. Raises as `decode`."""
+    """A value from text of a path or a query. Raises as `decode`."""
     try:
         return adapter(kind).validate_strings(value)
     except ValidationError as error:
@@ -91,7 +90,7 @@ def _is_branch(part: int | str) -> bool:
 class JsonSchema(GenerateJsonSchema):
     """JSON Schema 2020-12 as OpenAPI 3.1 has it, bytes being hexadecimal."""
 
-    def bytes_schema(self, schema: core_schema.BytesSchema) -> JsonSchemaValue:
+    def bytes_schema(self, schema: core_schema.BytesSchema) -> JsonSchemaValue:  # noqa: ARG002
         """Of bytes."""
         return {"type": "string", "pattern": "^([0-9a-f]{2})*$"}
 

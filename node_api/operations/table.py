@@ -1,0 +1,22 @@
+"""The one table of operations, in the order of the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from node_api.operations.operation import Operation
+
+_CHAPTERS: tuple[tuple[Operation, ...], ...] = ()
+
+OPERATIONS: tuple[Operation, ...] = tuple(each for chapter in _CHAPTERS for each in chapter)
+
+
+@cache
+def by_action() -> dict[Callable[..., Any], Operation]:
+    """Operations by what does them, for the client; of several the first."""
+    found: dict[Callable[..., Any], Operation] = {}
+    for operation in OPERATIONS:
+        found.setdefault(operation.action, operation)
+    return found
