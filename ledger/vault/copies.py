@@ -16,13 +16,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.errors import ConflictError, NotFoundError, StorageError
+from ledger.vault.access_tables import approval_papers
 from ledger.vault.case_tables import case_keys, reliances
 from ledger.vault.erasures import Erasure
 from ledger.vault.failures import translate
 from ledger.vault.store import DATABASE_NAME, LOCK_NAME
 from ledger.vault.tables import REVISION_TABLE, data_keys, erasures, officers
 
-KEY_TABLES = (data_keys.name, officers.name, case_keys.name, reliances.name)
+KEY_TABLES = (
+    data_keys.name,
+    officers.name,
+    case_keys.name,
+    reliances.name,
+    approval_papers.name,
+)
 BUSY_TIMEOUT_S = 30.0
 
 
@@ -116,14 +123,14 @@ def join_copies(rest: Path, keys: Path, erased: Collection[str]) -> None:
         )
         connection.execute("INSERT INTO main.officers SELECT * FROM keys.officers")
         _join_cases(connection)
+        _join_approvals(connection)
         connection.execute("COMMIT")
         _require_sound(connection, "main")
 
 
 def _join_cases(connection: sqlite3.Connection) -> None:
     """Nothing is there to join in a copy made before there were cases."""
-    tables = "SELECT name FROM keys.sqlite_master WHERE type = 'table'"
-    if (case_keys.name,) not in connection.execute(tables).fetchall():
+    if not _has_keys_table(connection, case_keys.name):
         return
     connection.execute(
         "INSERT INTO main.case_keys SELECT k.* FROM keys.case_keys k "
@@ -134,6 +141,17 @@ def _join_cases(connection: sqlite3.Connection) -> None:
         "INSERT INTO main.reliances SELECT * FROM keys.reliances "
         "WHERE 'case:' || lower(hex(case_id)) NOT IN (SELECT identifier FROM temp.erased)"
     )
+
+
+def _join_approvals(connection: sqlite3.Connection) -> None:
+    """Nothing is there to join in a copy made before anything needed a second officer."""
+    if _has_keys_table(connection, approval_papers.name):
+        connection.execute("INSERT INTO main.approval_papers SELECT * FROM keys.approval_papers")
+
+
+def _has_keys_table(connection: sqlite3.Connection, name: str) -> bool:
+    query = "SELECT 1 FROM keys.sqlite_master WHERE type = 'table' AND name = ?"
+    return connection.execute(query, (name,)).fetchone() is not None
 
 
 def _require_file(directory: Path) -> None:

@@ -16,9 +16,18 @@ from typing import Self
 
 from sqlalchemy import func, insert, select, update
 
-from ledger.errors import ConflictError, NotFoundError, StorageError
+from ledger.errors import (
+    ConflictError,
+    MalformedInputError,
+    NotAuthorizedError,
+    NotFoundError,
+    StorageError,
+)
 from ledger.vault import schema
+from ledger.vault.access_log import AccessLog
 from ledger.vault.acts import Acts
+from ledger.vault.api_keys import ApiKeys
+from ledger.vault.approvals import Approvals
 from ledger.vault.batches import Batches
 from ledger.vault.cases import Cases
 from ledger.vault.certificates import Certificates
@@ -26,11 +35,13 @@ from ledger.vault.cipher import KEY_SIZE, RowCipher
 from ledger.vault.database import Database
 from ledger.vault.erasures import ErasureRegister
 from ledger.vault.holds import Holds
+from ledger.vault.jobs import Jobs
 from ledger.vault.lock import VaultLock
 from ledger.vault.malformed import MalformedValues
 from ledger.vault.outbox import Outbox
 from ledger.vault.passphrase import DEFAULT_COST, ScryptCost, WrappedVaultKey
 from ledger.vault.repairs import Repairs
+from ledger.vault.requests import Requests
 from ledger.vault.runs import Runs
 from ledger.vault.successions import Successions
 from ledger.vault.tables import BatchState, batches, certificates, settings
@@ -75,9 +86,14 @@ class Vault:
         self.cases = Cases(database, cipher, clock)
         self.holds = Holds(database, cipher, clock)
         self.successions = Successions(database, clock)
+        self.requests = Requests(database, clock)
+        self.jobs = Jobs(database, cipher, clock)
         self.erasures = ErasureRegister(database)
         self.malformed = MalformedValues(database)
         self.repairs = Repairs(database)
+        self.api_keys = ApiKeys(database, clock)
+        self.approvals = Approvals(database, cipher, clock)
+        self.access_log = AccessLog(database, cipher, clock)
 
     @classmethod
     def create(
@@ -210,6 +226,14 @@ class Vault:
                 .values(value=wrapped.to_json())
             )
         self._database.truncate_log()
+
+    def is_passphrase(self, text: str) -> bool:
+        """Whether a text is this vault's passphrase. Takes as long as a guess is meant to take."""
+        try:
+            _load_wrapped_key(self._database).unwrap(text)
+        except (NotAuthorizedError, MalformedInputError):
+            return False
+        return True
 
     def integrity_check(self) -> list[str]:
         """What is wrong with the vault's files and rows, for people; empty if nothing.

@@ -13,18 +13,18 @@ from enum import StrEnum
 from typing import Final
 
 from ledger.identifiers import RegionCode, Uscc
+from ledger.roles import Role
 
-
-class Role(StrEnum):
-    """What somebody is to this node. What each may do is in docs/spec/access.md."""
-
-    CLERK = "clerk"  # 经办人: issues, changes status
-    OFFICER = "officer"  # 审批人: decides cases, and whatever a clerk may do
-    AUDITOR = "auditor"  # 审计: reads everything of the region, access log included
-    SUPERVISOR = "supervisor"  # 监管: reads everything of the region
-    OPERATOR = "operator"  # 运维: keys, backups, index, votes; no certificate
-    KIOSK = "kiosk"  # 自助终端: verifies, presents one certificate
-    HOLDER = "holder"  # 持证人: own certificates
+__all__ = [
+    "ANONYMOUS",
+    "EVERY_ROLE",
+    "LOCAL",
+    "SCOPE_READ",
+    "SCOPE_WRITE",
+    "Principal",
+    "PrincipalKind",
+    "Role",
+]
 
 
 class PrincipalKind(StrEnum):

@@ -23,6 +23,7 @@ from ledger.actions.lifecycle import change_status
 from ledger.actions.replacement import replace_certificate
 from ledger.errors import LedgerError
 from ledger.vault.acts import OfficerCommitment
+from ledger.vault.access_tables import ACCESS_TABLES
 from ledger.vault.case_tables import CASE_TABLES
 from ledger.vault.tables import metadata
 from ledger.workspace import Workspace
@@ -38,8 +39,8 @@ from tests.ledger.actions.homes import (
 
 UNDECODABLE = "undecodable text"
 OTHER_STATE = {"runs": "failed", "batches": "abandoned", "outbox": "reverted", "acts": "refused"}
-ELSEWHERE = {"settings", *(table.name for table in CASE_TABLES)}
-"""Tables that other tests alter: test_store.py, cases/test_case_check.py."""
+ELSEWHERE = {"settings", *(table.name for table in (*CASE_TABLES, *ACCESS_TABLES))}
+"""Tables that other tests alter: test_store.py, cases/test_case_check.py, test_access_log.py."""
 TABLES = [table for table in metadata.sorted_tables if table.name not in ELSEWHERE]
 ERASED, HELD, REPLACED = 3, 5, 6
 FIRST = "batch = (SELECT min(id) FROM batches)"

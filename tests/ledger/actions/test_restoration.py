@@ -31,6 +31,7 @@ from ledger.errors import (
     StorageError,
 )
 from ledger.formats.status_list import Status
+from ledger.vault.access_tables import ACCESS_TABLES
 from ledger.vault.case_tables import CASE_TABLES
 from ledger.vault.key_files import KeyFiles
 from ledger.verification.finding import Outcome
@@ -379,7 +380,8 @@ def test_backup_of_an_older_schema_is_brought_up_to_date(
     ledger: Ledger, backup: Path, new_home: Path
 ) -> None:
     raw = sqlite3.connect(backup / VAULT_NAME)
-    for table in (*(table.name for table in reversed(CASE_TABLES)), "holds", "successions"):
+    later = [table.name for table in reversed((*CASE_TABLES, *ACCESS_TABLES))]
+    for table in (*later, "holds", "successions"):
         raw.execute(f"DROP TABLE {table}")
     raw.execute("ALTER TABLE erasures DROP COLUMN officer")
     raw.execute("UPDATE vault_revision SET version_num = '0001'")
@@ -388,6 +390,7 @@ def test_backup_of_an_older_schema_is_brought_up_to_date(
     with closing(sqlite3.connect(backup / KEYS_NAME)) as keys:
         keys.execute("DROP TABLE case_keys")
         keys.execute("DROP TABLE reliances")
+        keys.execute("DROP TABLE approval_papers")
         keys.commit()
     _forge_manifest(backup)
     assert restore(backup, new_home).report is not None
