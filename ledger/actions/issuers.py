@@ -203,6 +203,11 @@ def find_seal_key(workspace: Workspace, issuer: Uscc) -> SealKey:
     Raises:
         NotFoundError: there is none; the message says which command makes one.
     """
+    return workspace.keys.seal_key(issuer, find_seal_key_id(workspace, issuer)[0])
+
+
+def find_seal_key_id(workspace: Workspace, issuer: Uscc) -> tuple[bytes, int]:
+    """Id of the key that `find_seal_key` opens, and when it ends, unix seconds. Raises as that."""
     now_unix = workspace.gateway.head().time_unix
     usable = []
     for key_id in workspace.keys.seal_key_ids(issuer):
@@ -217,7 +222,8 @@ def find_seal_key(workspace: Workspace, issuer: Uscc) -> SealKey:
             code="seal_key_missing",
             field="issuer",
         )
-    return workspace.keys.seal_key(issuer, max(usable)[-1])
+    _, ends, key_id = max(usable)
+    return key_id, ends
 
 
 def _register_new_key(workspace: Workspace, issuer: Uscc, name: str) -> ActResult:

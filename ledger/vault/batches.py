@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -14,6 +14,7 @@ from ledger.vault.failures import ConstraintViolatedError
 from ledger.vault.tables import BatchState, batches, certificates
 
 MAX_BATCH_SIZE = 65_536
+_KEYS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,17 @@ class Batches:
         query = select(batches).where(batches.c.state.in_(states)).order_by(batches.c.id)
         with self._database.read() as connection:
             return [_to_batch(row) for row in connection.execute(query).mappings()]
+
+    def states(self, batch_keys: Sequence[bytes]) -> dict[bytes, BatchState]:
+        """The states of those of the batches that this vault has."""
+        found: dict[bytes, BatchState] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(batch_keys), _KEYS_AT_ONCE):
+                part = batch_keys[start : start + _KEYS_AT_ONCE]
+                query = select(batches.c.batch_key, batches.c.state)
+                for key, state in connection.execute(query.where(batches.c.batch_key.in_(part))):
+                    found[key] = BatchState(state)
+        return found
 
     def of_run(self, run_id: int) -> list[BatchRow]:
         """The batches of a run, oldest first."""

@@ -56,6 +56,7 @@ class Known:
     batch_state: BatchState
     batch_pk: int
     position: int
+    run_id: int | None
 
 
 class Placed(NamedTuple):
@@ -114,8 +115,8 @@ class Certificates:
                 query = _KNOWN.where(
                     certificates.c.identifier.in_(identifiers[start : start + READ_AT_ONCE])
                 )
-                for identifier, mac, state, pk, position in connection.execute(query):
-                    known[identifier] = Known(mac, BatchState(state), pk, position)
+                for identifier, mac, state, pk, position, run_id in connection.execute(query):
+                    known[identifier] = Known(mac, BatchState(state), pk, position, run_id)
         return known
 
     def fetch_many(self, identifiers: Sequence[str]) -> Iterator[StoredCertificate]:
@@ -283,6 +284,7 @@ _KNOWN = select(
     batches.c.state,
     certificates.c.batch,
     certificates.c.position,
+    batches.c.run_id,
 ).select_from(certificates.join(batches).outerjoin(data_keys))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import RowMapping, insert, select, update
@@ -43,6 +44,20 @@ class Runs:
     def __init__(self, database: Database, clock: Callable[[], int]) -> None:
         self._database = database
         self._clock = clock
+        self._live: set[int] = set()
+
+    @contextmanager
+    def live(self, run_id: int) -> Iterator[None]:
+        """While the block runs, this process is at that run, and nobody else may settle it."""
+        self._live.add(run_id)
+        try:
+            yield
+        finally:
+            self._live.discard(run_id)
+
+    def is_live(self, run_id: int | None) -> bool:
+        """Whether this process, which alone writes the vault, is at that run now."""
+        return run_id in self._live
 
     def begin(self, source_name: str, source_digest: bytes) -> Run:
         """Record a new run as running."""

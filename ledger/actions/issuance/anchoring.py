@@ -7,6 +7,7 @@ sealed twice and a transaction that turns up late changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledger.actions.batch_history import find_anchoring
@@ -25,7 +26,7 @@ from ledger.records import (
     Signature,
 )
 from ledger.vault.batches import BatchRow
-from ledger.vault.key_files import SUITE_P256
+from ledger.vault.key_files import SUITE_P256, SealKey
 from ledger.vault.tables import BatchState
 from ledger.workspace import Workspace
 
@@ -45,12 +46,41 @@ class AnchoredBatch:
 
 def close_batch(workspace: Workspace, batch: BatchRow) -> BatchRow:
     """Computes the root over the staged leaves and signs the batch statement."""
-    root = MerkleTree(workspace.vault.batches.leaf_hashes(batch.pk)).root_hash
-    statement = _statement(batch, root, _valid_until(workspace))
-    signature = _seal(workspace, statement)
+    key = workspace.keys.seal_key(batch.issuer, batch.key_id)
+    leaf_hashes = workspace.vault.batches.leaf_hashes(batch.pk)
+    return seal_batch(workspace, batch, key, leaf_hashes, latest_unix=workspace.latest_unix())
+
+
+def seal_batch(
+    workspace: Workspace,
+    batch: BatchRow,
+    key: SealKey,
+    leaf_hashes: Sequence[bytes],
+    *,
+    latest_unix: int,
+) -> BatchRow:
+    """As `close_batch`, with what is known already; asks neither the chain nor a key file.
+
+    Args:
+        latest_unix: the later of this machine's time and the chain's.
+    """
+    root = MerkleTree(leaf_hashes).root_hash
+    statement = _statement(batch, root, latest_unix + STATEMENT_VALIDITY_S)
+    digest = compute_digest(statement, workspace.gateway.ledger_id)
+    signature = sign_digest(key.private_key, digest)
     return workspace.vault.batches.close(
-        batch.pk, root, batch.count, statement.valid_until, _raw(signature)
+        batch.pk, root, len(leaf_hashes), statement.valid_until, _raw(signature)
     )
+
+
+def anchor_new_batch(workspace: Workspace, batch: BatchRow) -> AnchoredBatch:
+    """As `anchor_batch`, for a batch that was closed just now and never sent."""
+    try:
+        receipt = _submit(workspace, batch)
+    except BatchExistsError:
+        return _confirm_from_log(workspace, batch)
+    entry = receipt.entries[0]
+    return _confirm(workspace, batch, entry.entry.time_unix, entry.index, receipt.transaction_hash)
 
 
 def anchor_batch(workspace: Workspace, batch: BatchRow) -> AnchoredBatch:
@@ -95,19 +125,21 @@ def settle_closed_batches(
         workspace.submitter.resolve_unfinished()
     anchored = []
     for batch in closed:
+        if workspace.vault.runs.is_live(batch.run_id):
+            continue  # whoever is at that run anchors it
         try:
             anchored.append(anchor_batch(workspace, batch))
         except (ChainUnavailableError, StorageError):
             raise
         except LedgerError as refusal:
-            if _is_final(refusal):
+            if is_final(refusal):
                 workspace.vault.batches.abandon(batch.pk)
             elif issuer in (None, batch.issuer):
                 raise
     return anchored
 
 
-def _is_final(refusal: LedgerError) -> bool:
+def is_final(refusal: LedgerError) -> bool:
     """Whether a batch that was refused so can never be anchored, chain time only going on."""
     if isinstance(refusal, SealKeyOutOfTimeError):
         return refusal.at_unix >= refusal.valid_until

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from ledger.formats.civil_time import compute_civil_date
 from ledger.vault.certificates import Known
 from ledger.vault.store import Vault
 from ledger.vault.tables import BatchState
+
+_SETTLED_WITHIN_S = 60.0
+_POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +33,30 @@ class SortedDrafts:
     errors: tuple[RowError, ...]
 
 
-def sort_known(vault: Vault, drafts: Sequence[tuple[int, PlacedDraft]]) -> SortedDrafts:
-    """Sorts drafts, each with its line.
+def sort_known(
+    vault: Vault, drafts: Sequence[tuple[int, PlacedDraft]], run_id: int
+) -> SortedDrafts:
+    """Sorts drafts, each with its line. Waits for what this process is about to anchor.
+
+    Args:
+        run_id: whose open batches count as its own.
 
     Raises:
-        ConflictError: code `batch_unsettled`, one is in a batch whose anchoring is refused for now.
+        ConflictError: code `batch_unsettled`, one is in a batch whose anchoring is refused for now,
+            or in one that another run is filling.
     """
     identifiers = [str(placed.draft.certificate_id) for _, placed in drafts]
-    known = vault.certificates.find_many(identifiers)
+    known = _find_settled(vault, identifiers)
     fresh, errors, already_issued = [], [], 0
     for identifier, (line, placed) in zip(identifiers, drafts, strict=True):
         found = known.get(identifier)
         if found is None:
             fresh.append(placed)
+        elif found.batch_state is BatchState.OPEN and found.run_id != run_id:
+            raise ConflictError(
+                f"{identifier} is being issued by another run; nothing was issued",
+                code="batch_unsettled",
+            )
         elif found.batch_state is BatchState.CLOSED:
             raise ConflictError(
                 f"{identifier} is in a batch that was closed but not anchored, and its anchoring "
@@ -53,6 +68,20 @@ def sort_known(vault: Vault, drafts: Sequence[tuple[int, PlacedDraft]]) -> Sorte
         else:
             errors.append(_refuse(vault, found, identifier, line))
     return SortedDrafts(tuple(fresh), already_issued, tuple(errors))
+
+
+def _find_settled(vault: Vault, identifiers: Sequence[str]) -> dict[str, Known]:
+    """What the vault knows, once no other run of this process is anchoring any of it."""
+    deadline = time.monotonic() + _SETTLED_WITHIN_S
+    while True:
+        known = vault.certificates.find_many(identifiers)
+        is_under_way = any(
+            found.batch_state is BatchState.CLOSED and vault.runs.is_live(found.run_id)
+            for found in known.values()
+        )
+        if not is_under_way or time.monotonic() >= deadline:
+            return known
+        time.sleep(_POLL_S)
 
 
 def _refuse(vault: Vault, found: Known, identifier: str, line: int) -> RowError:

@@ -38,6 +38,7 @@ from ledger.actions.issuance.sealing import (
     make_order,
     open_executor,
 )
+from ledger.actions.issuance.standing import require_newest
 from ledger.actions.issuers import find_department, find_seal_key
 from ledger.actions.lost_batches import require_none_lost
 from ledger.errors import ConflictError, NotFoundError
@@ -45,7 +46,6 @@ from ledger.formats.civil_time import compute_civil_date
 from ledger.formats.draft import CertificateDraft
 from ledger.identifiers import CertificateType, Uscc
 from ledger.records import IssuerNotMandatedError
-from ledger.schemas import CertificateSchema
 from ledger.vault.tables import BatchState, RunState
 from ledger.workspace import Workspace
 
@@ -131,12 +131,13 @@ def issue_file(
         department = find_department(workspace, issuer)
         key = find_seal_key(workspace, issuer)
         _require_mandate(workspace, issuer, certificate_type)
-        _require_newest(workspace, schema)
+        require_newest(workspace, schema)
         settled = settle_closed_batches(workspace, issuer=issuer)
         require_none_lost(workspace, issuer)
         vault, now_unix = workspace.vault, workspace.now_unix()
         order = make_order(key.private_key, key.x5c, issuer, department.name, vault.row_cipher)
-        run_id, given_up = _begin_run(workspace, source, citation)
+        run_id, given_up = _begin_run(workspace, source, issuer, citation)
+        stack.enter_context(vault.runs.live(run_id))
         terms = BatchTerms(run_id, key.key_id, certificate_type, now_unix)
         stream = stack.enter_context(source.open("rb"))
         run = _Run(
@@ -173,12 +174,13 @@ def _require_mandate(workspace: Workspace, issuer: Uscc, kind: CertificateType) 
 
 
 def _begin_run(
-    workspace: Workspace, source: Path, citation: Citation | None
+    workspace: Workspace, source: Path, issuer: Uscc, citation: Citation | None
 ) -> tuple[int, tuple[str, ...]]:
     """A run over this source: the interrupted one over the same bytes, or a new one.
 
-    What other interrupted runs had staged is given up, so that no row of this source is held by a
-    batch that may never be closed. Returns the run and the names of their sources.
+    What other interrupted runs of the department had staged is given up, so that no row of this
+    source is held by a batch that may never be closed. Returns the run and the names of their
+    sources. What this process is at meanwhile, and other departments' runs, are left alone.
     """
     with source.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").digest()
@@ -188,6 +190,11 @@ def _begin_run(
     same: int | None = None
     given_up = []
     for unfinished in runs.unfinished():
+        if runs.is_live(unfinished.id):
+            continue
+        batches = workspace.vault.batches.of_run(unfinished.id)
+        if any(batch.issuer != issuer for batch in batches):
+            continue
         if unfinished.source_digest == digest and same is None:
             same = unfinished.id
             continue
@@ -213,7 +220,7 @@ def _take(run: _Run, chunk: list[RowResult]) -> None:
             mac = compute_content_mac(cipher, row.draft, cited.related, cited.case_id)
             placed = PlacedDraft(row.draft, mac, cited.related, cited.case_id)
             drafts.append((row.line, placed))
-    found = sort_known(run.workspace.vault, drafts)
+    found = sort_known(run.workspace.vault, drafts, run.run_id)
     run.errors.extend(found.errors)
     run.already_issued += found.already_issued
     if run.skip_invalid:
@@ -297,17 +304,3 @@ def _count(batches: Iterable[AnchoredBatch]) -> int:
 def _chunks(rows: Iterator[RowResult], size: int) -> Iterator[list[RowResult]]:
     while chunk := list(islice(rows, size)):
         yield chunk
-
-
-def _require_newest(workspace: Workspace, schema: CertificateSchema) -> None:
-    """What verifiers would refuse is not issued."""
-    now_unix = workspace.gateway.head().time_unix
-    record = workspace.gateway.type_at(schema.type, now_unix)
-    if record is not None and record.schema_hash != schema.schema_hash:
-        raise ConflictError(
-            f"the catalogue has version {record.version} of {schema.type} with another schema than "
-            "this home issues by; get its file from the authority and add it with "
-            "`zhenglian catalogue import`",
-            code="schema_outdated",
-            field="type",
-        )

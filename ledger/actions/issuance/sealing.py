@@ -40,6 +40,7 @@ from ledger.vault.staged import StagedCertificate
 WORKERS = max(2, len(os.sched_getaffinity(0)))
 """Processes that seal: one for each core that this process may use, and two at least."""
 _COLLECTED_AFTER = 100_000
+_MOST_SEALERS = 64
 _SWITCHED_AFTER_S = 0.000_5  # a tenth of what Python does
 
 P = ParamSpec("P")
@@ -240,6 +241,7 @@ _sealers: dict[bytes, CertificateSealer] = {}
 def _sealer_of(order: SealingOrder) -> CertificateSealer:
     """The order's sealer, made once a process."""
     if order.private_key not in _sealers:
-        _sealers.clear()
+        if len(_sealers) >= _MOST_SEALERS:
+            _sealers.clear()
         _sealers[order.private_key] = make_sealer(order)
     return _sealers[order.private_key]
