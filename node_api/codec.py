@@ -34,7 +34,7 @@ CONFIG = ConfigDict(
 def adapter(kind: Any) -> TypeAdapter[Any]:
     """Reads and writes values of one type."""
     if is_dataclass(kind):  # pydantic takes the settings of these from the class alone
-        kind.__pydantic_config__ = CONFIG
+        setattr(kind, "__pydantic_config__", CONFIG)  # noqa: B010 - unknown to type checkers
         return TypeAdapter(kind)
     return TypeAdapter(kind, config=CONFIG)
 

@@ -111,7 +111,7 @@ class Operation:
     @cached_property
     def query(self) -> tuple[Parameter, ...]:
         """The parameters of the query, a dataclass's fields one by one."""
-        flat = []
+        flat: list[Parameter] = []
         for each in self.parameters:
             if each.place == "query":
                 flat += _flatten(each) if is_dataclass(each.kind) else [each]
@@ -155,7 +155,6 @@ def _is_callback(kind: Any) -> bool:
 def _flatten(parameter: Parameter) -> Iterable[Parameter]:
     hints = get_type_hints(parameter.kind)
     for each in fields(parameter.kind):
-        default: Any = each.default
-        if default is MISSING and each.default_factory is not MISSING:
-            default = each.default_factory()
+        factory: Any = each.default_factory
+        default = each.default if factory is MISSING else factory()
         yield Parameter(each.name, hints[each.name], "query", default)

@@ -1,0 +1,126 @@
+"""The core's whole application: plain ASGI for what is asked most, FastAPI for everything else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ledger.errors import LedgerError, NotFoundError
+from node_api.dispatch import Dispatcher
+from node_api.doors import Application, Receive, Scope, Send, request_id_of
+from node_api.gate import Gate
+from node_api.openapi import Document, build, to_bytes
+from node_api.operations.table import OPERATIONS
+from node_api.problems import CONTENT_TYPE, Problem, to_problem
+from node_api.runtime import NodeRuntime
+
+logger = logging.getLogger(__name__)
+
+OPENAPI_PATH = "/v1/openapi.json"
+Match = Callable[[Scope], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class PlainRoute:
+    """A route that is plain ASGI.
+
+    Attributes:
+        matches: whether a request is for it.
+        app: what answers.
+        described: its OpenAPI path items, by path.
+    """
+
+    matches: Match
+    app: Application
+    described: Mapping[str, Document] = field(default_factory=dict)
+
+
+def create_app(runtime: NodeRuntime, gate: Gate, plain: tuple[PlainRoute, ...] = ()) -> Application:
+    """The application of one node, without doors, limits and logs around it.
+
+    Args:
+        plain: routes that are tried first, in order.
+    """
+    document = to_bytes(describe_api(plain))
+    inner = _create_fastapi(Dispatcher(runtime, gate), document)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            for route in plain:
+                if route.matches(scope):
+                    await route.app(scope, receive, send)
+                    return
+        await inner(scope, receive, send)
+
+    return app
+
+
+def describe_api(plain: tuple[PlainRoute, ...] = ()) -> Document:
+    """The OpenAPI document of everything that is served."""
+    beside: dict[str, Document] = {}
+    for route in plain:
+        for path, item in route.described.items():
+            beside[path] = {**beside.get(path, {}), **item}
+    return build(OPERATIONS, beside, version=version("zhenglian"))
+
+
+def _create_fastapi(dispatcher: Dispatcher, document: bytes) -> FastAPI:
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    for operation in OPERATIONS:
+        app.add_api_route(
+            operation.path,
+            dispatcher.endpoint(operation),
+            methods=[operation.method],
+            operation_id=operation.operation_id,
+            response_model=None,
+            include_in_schema=False,
+        )
+
+    async def answer_openapi() -> Response:
+        return Response(document, media_type="application/json")
+
+    app.add_api_route(OPENAPI_PATH, answer_openapi, include_in_schema=False)
+    handlers: dict[Any, Any] = {
+        LedgerError: _answer_error,
+        HTTPException: _answer_http_error,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+    return app
+
+
+async def _answer_error(request: Request, error: LedgerError) -> Response:
+    return problem_response(to_problem(error), request.scope)
+
+
+async def _answer_http_error(request: Request, error: HTTPException) -> Response:
+    """What Starlette itself refuses: an unknown path or method."""
+    path = request.url.path
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        refusal = LedgerError(
+            f"{path}: expected {allowed or 'another method'}, got {request.method}",
+            code="method_not_allowed",
+        )
+        problem = to_problem(refusal)
+        return problem_response(problem, request.scope, {"allow": allowed})
+    return problem_response(
+        to_problem(NotFoundError(f"nothing is at {path}", code="path_unknown")), request.scope
+    )
+
+
+def problem_response(
+    problem: Problem, scope: Scope, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A problem as a response to a request."""
+    body = problem.to_json(instance=scope["path"], request_id=request_id_of(scope))
+    told = {name.decode(): value.decode() for name, value in problem.headers} | dict(headers or {})
+    return Response(body, problem.status, told, media_type=CONTENT_TYPE.decode())
