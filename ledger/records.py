@@ -1364,6 +1364,38 @@ class DecisionStatement(abi.Statement):
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryStatement(abi.Statement):
+    """Acknowledges what another department sent, whatever it was; signed by a seal key of the
+    department that it was for. Says that it came, decrypted, and is kept: not that anybody
+    agrees with it.
+
+    Attributes:
+        delivery_id: 32 random bytes chosen by the sender.
+        content_digest: SHA-256 of the encrypted envelope as it came.
+        receipt_digest: of the receipt that goes back to the sender.
+        valid_until: may be recorded up to and including this time.
+    """
+
+    receiver: Uscc
+    key_id: bytes
+    sender: Uscc
+    delivery_id: bytes
+    content_digest: bytes
+    receipt_digest: bytes
+    valid_until: int
+
+    ABI_FIELDS: ClassVar[tuple[abi.Field, ...]] = (
+        abi.Field("receiver", "receiver", _USCC),
+        abi.Field("key_id", "keyId", _BYTES32),
+        abi.Field("sender", "sender", _USCC),
+        abi.Field("delivery_id", "deliveryId", _BYTES32),
+        abi.Field("content_digest", "contentDigest", _BYTES32),
+        abi.Field("receipt_digest", "receiptDigest", _BYTES32),
+        abi.Field("valid_until", "validUntil", _UINT64),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class CaseOpened(abi.Event):
     """A case was opened."""
 
@@ -1764,6 +1796,19 @@ class MemberAttested(abi.Event):
     ABI_FIELDS: ClassVar[tuple[abi.Field, ...]] = (
         abi.Field("member", "member", _MEMBER_ID, is_indexed=True),
         abi.Field("record", "record", MemberRecord.ABI),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryAcknowledged(abi.Event):
+    """A department acknowledged a delivery."""
+
+    statement: DeliveryStatement
+    seal: Signature
+
+    ABI_FIELDS: ClassVar[tuple[abi.Field, ...]] = (
+        abi.Field("statement", "statement", DeliveryStatement.ABI),
+        abi.Field("seal", "seal", Signature.ABI),
     )
 
 
@@ -3060,6 +3105,42 @@ class FrozenError(abi.ContractError, ConflictError):
 
 
 @dataclass(eq=False, repr=False)
+class DeliveryExistsError(abi.ContractError, ConflictError):
+    """The department acknowledged this delivery before; the receipt is the one given."""
+
+    default_code = "delivery_exists"
+    NOTICE: ClassVar[str] = (
+        "The department acknowledged this delivery before; the receipt is the one given"
+    )
+    receiver: Uscc | None
+    delivery_id: bytes
+    receipt_digest: bytes
+
+    ABI_FIELDS: ClassVar[tuple[abi.Field, ...]] = (
+        abi.Field("receiver", "receiver", _OPTIONAL_USCC),
+        abi.Field("delivery_id", "deliveryId", _BYTES32),
+        abi.Field("receipt_digest", "receiptDigest", _BYTES32),
+    )
+
+
+@dataclass(eq=False, repr=False)
+class DeliveryExpiredError(abi.ContractError, ConflictError):
+    """The acknowledgement's time to be recorded is over."""
+
+    default_code = "delivery_expired"
+    NOTICE: ClassVar[str] = "The acknowledgement's time to be recorded is over"
+    delivery_id: bytes
+    valid_until: int
+    at_unix: int
+
+    ABI_FIELDS: ClassVar[tuple[abi.Field, ...]] = (
+        abi.Field("delivery_id", "deliveryId", _BYTES32),
+        abi.Field("valid_until", "validUntil", _UINT64),
+        abi.Field("at_unix", "atUnix", _UINT256),
+    )
+
+
+@dataclass(eq=False, repr=False)
 class KindNotOwnedError(abi.ContractError, NotAuthorizedError):
     """The caller may not append entries of this kind."""
 
@@ -3521,6 +3602,7 @@ EVENTS_BY_TOPIC: Final[Mapping[bytes, type[abi.Event]]] = {
         MemberKeysChanged,
         OperatorChanged,
         MemberAttested,
+        DeliveryAcknowledged,
         EntryAppended,
         DepartmentRegistered,
         SealKeyRegistered,
@@ -3614,6 +3696,8 @@ ERRORS_BY_SELECTOR: Final[Mapping[bytes, type[abi.ContractError]]] = {
         ModuleUnknownError,
         FreezeTooLongError,
         FrozenError,
+        DeliveryExistsError,
+        DeliveryExpiredError,
         KindNotOwnedError,
         CallerNotConsortiumError,
         ImportedRangeMalformedError,

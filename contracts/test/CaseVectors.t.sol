@@ -12,7 +12,7 @@ import {
 import {CaseHasher} from "./support/CaseHasher.sol";
 import {vm} from "./support/Cheatcodes.sol";
 
-/// @notice The vectors of the statements about cases, which come last in tests/vectors/statements.json.
+/// @notice The vectors of the statements about cases in tests/vectors/statements.json.
 contract CaseVectorsTest {
     uint256 private constant FIRST = 18;
     uint256 private constant COUNT = 6;

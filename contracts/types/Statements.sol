@@ -441,3 +441,15 @@ struct DecisionStatement {
     bytes32 officerCommitment;
     uint64 validUntil; // may be recorded up to and including this time
 }
+
+/// Acknowledges what another department sent, whatever it was; signed by a seal key of the department
+/// that it was for. Says that it came, decrypted, and is kept: not that anybody agrees with it.
+struct DeliveryStatement {
+    Uscc receiver;
+    bytes32 keyId;
+    Uscc sender;
+    bytes32 deliveryId; // 32 random bytes chosen by the sender
+    bytes32 contentDigest; // SHA-256 of the encrypted envelope as it came
+    bytes32 receiptDigest; // of the receipt that goes back to the sender
+    uint64 validUntil; // may be recorded up to and including this time
+}

@@ -17,6 +17,7 @@ MODULE_NAMES = (  # installed by vote, in this order
     "Catalogue",
     "RecognitionRegistry",
     "CaseLedger",
+    "DeliveryLedger",
 )
 _SELECTOR_SIZE = 4
 

@@ -67,6 +67,8 @@ _WORDS = {
     "case_missing": "本节点没有这个案件的案卷，请先接收案件包",
     "case_not_ended": "案件尚未办完，案卷还不能删除",
     "case_exists": "案件已存在",
+    "delivery_exists": "这一件早已签收，回执以当时所签为准",
+    "delivery_expired": "签收回执的上链期限已过",
     "case_state_unexpected": "案件当前状态不允许此操作，未作任何变更",
     "case_paused": "案件正停止计时，请先恢复",
     "case_not_paused": "案件并未停止计时",

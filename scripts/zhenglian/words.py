@@ -34,6 +34,7 @@ _ACTS = {
     "policy_set": ("互认规则设定", "recognition policy set"),
     "pact_signed": ("互认协议签署", "recognition pact signed"),
     "policy_attested": ("互认规则证明", "recognition policy attested"),
+    "delivery_acknowledged": ("签收回执", "delivery acknowledged"),
     "freeze_begun": ("冻结", "frozen"),
     "freeze_ended": ("解除冻结", "freeze ended"),
     "operator_changed": ("运维账户变更", "operator account changed"),

@@ -254,6 +254,15 @@ TYPES: dict[str, list[tuple[str, str]]] = {
         ("bytes32", "officerCommitment"),
         ("uint64", "validUntil"),
     ],
+    "DeliveryStatement": [
+        ("bytes18", "receiver"),
+        ("bytes32", "keyId"),
+        ("bytes18", "sender"),
+        ("bytes32", "deliveryId"),
+        ("bytes32", "contentDigest"),
+        ("bytes32", "receiptDigest"),
+        ("uint64", "validUntil"),
+    ],
 }
 IDENTIFIERS: dict[str, Any] = {  # by name, or by type and name where types differ
     "member": b"500000".ljust(18, b"\0"),
@@ -284,6 +293,8 @@ IDENTIFIERS: dict[str, Any] = {  # by name, or by type and name where types diff
     "minimumSealLevel": 2,
     "giver": b"11100000000013338W",
     "taker": b"11430000006122244L",
+    "receiver": b"11430000006122244L",
+    "sender": b"11100000000013338W",
     "bytes18[] named": [b"11430000006122244L", b"11100000000013338W"],
     "channel": 2,
     "act": 3,

@@ -9,6 +9,7 @@ from ledger.actions.cases.describing import describe_case_event
 from ledger.records import (
     BatchAnchored,
     CompromiseStatement,
+    DeliveryStatement,
     DepartmentStatement,
     GroupAttested,
     GroupExitStatement,
@@ -88,6 +89,12 @@ def _describe_statement(statement: object) -> dict[str, Any]:
             }
         case MatterStatement():
             return describe_matter(statement)
+        case DeliveryStatement():
+            return {
+                "delivery_id": statement.delivery_id.hex(),
+                "sender": str(statement.sender),
+                "receipt": statement.receipt_digest.hex(),
+            }
     return _describe_recognition(statement)
 
 
