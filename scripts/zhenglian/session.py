@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zhenglian.door import Door, LocalDoor, is_held_by_node
 from zhenglian.language import Language
 from zhenglian.output import Output
 from zhenglian.passphrases import PassphraseSource
@@ -51,6 +54,22 @@ class Session:
         from ledger.workspace import Workspace
 
         return Workspace.open(self.home, passphrase or self.read_passphrase())
+
+    @contextmanager
+    def door(self, *, needs_keys: bool = True) -> Iterator[Door]:
+        """Where actions are done: by the node that holds the home, or here if none does.
+
+        Args:
+            needs_keys: ask for the passphrase at once.
+        """
+        if is_held_by_node(self.home):
+            from node_api.client import NodeClient
+
+            with NodeClient.local(self.home, self.read_passphrase) as client:
+                yield client
+            return
+        with self.unlock() if needs_keys else self.open() as workspace:
+            yield LocalDoor(workspace)
 
     def read_passphrase(self) -> str:
         """The home's passphrase. Raises NotFoundError before asking where there is no home."""

@@ -1,0 +1,145 @@
+"""Asks a node over HTTP, or over the socket by which its own machine reaches it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+import httpx
+
+from ledger.errors import ChainUnavailableError, ConflictError, NotFoundError
+from node_api.client.errors import to_error
+from node_api.client.requests import PreparedCall, prepare
+from node_api.codec import decode
+from node_api.doors import LOCAL_SOCKET
+from node_api.operations.operation import Operation
+from node_api.operations.table import by_action
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+TIMEOUT_S = 120.0
+CONNECT_TIMEOUT_S = 5.0
+
+
+class NodeClient:
+    """A node, asked. Use as a context manager, or call `close`.
+
+    Args:
+        http: with the node's base URL.
+        credentials: gives the headers that say who asks; called once, when it is first needed.
+    """
+
+    def __init__(
+        self, http: httpx.Client, credentials: Callable[[], Mapping[str, str]] = dict
+    ) -> None:
+        self._http = http
+        self._credentials = credentials
+        self._headers: Mapping[str, str] | None = None
+
+    @classmethod
+    def local(cls, home: Path, passphrase: Callable[[], str]) -> Self:
+        """The node that holds a home of this machine.
+
+        Args:
+            passphrase: of the home; asked for when an operation needs it.
+        """
+        transport = httpx.HTTPTransport(uds=str(home / LOCAL_SOCKET))
+        http = httpx.Client(transport=transport, base_url="http://node", timeout=_timeout())
+
+        def credentials() -> Mapping[str, str]:
+            encoded = base64.b64encode(passphrase().encode()).decode()
+            return {"authorization": f"Passphrase {encoded}", "purpose": "command line"}
+
+        return cls(http, credentials)
+
+    @classmethod
+    def remote(cls, url: str, *, api_key: str = "", token: str = "", purpose: str = "") -> Self:
+        """A node by its URL, with an API key or a bearer token."""
+        headers = {"purpose": purpose} if purpose else {}
+        if api_key:
+            headers["x-api-key"] = api_key
+        elif token:
+            headers["authorization"] = f"Bearer {token}"
+        return cls(httpx.Client(base_url=url, timeout=_timeout()), lambda: headers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connections."""
+        self._http.close()
+
+    def call(
+        self, action: Callable[Concatenate[Any, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Has the node do an action, and gives what it returned.
+
+        Args:
+            action: of `ledger.actions`; args, kwargs: its own, without the home.
+
+        Raises:
+            LedgerError: what the action raised, by kind, code and field; `awaits_approval` where a
+                second officer has to agree; `node_unreachable`.
+            NotFoundError: not_served: no route of a node does this.
+        """
+        operation = by_action().get(action)
+        if operation is None:
+            raise NotFoundError(
+                f"no route does {action.__name__}; stop the node, or do it where it runs",
+                code="not_served",
+            )
+        answer = self.send(prepare(operation, action, args, kwargs), operation)
+        result: R = decode(operation.result, answer)
+        return result
+
+    def send(self, call: PreparedCall, operation: Operation) -> bytes:
+        """Sends one prepared request and gives the body of its answer. Raises as `call`."""
+        headers = {} if operation.access.is_open else dict(self._who())
+        if call.body is not None:
+            headers["content-type"] = "application/json"
+        try:
+            answer = self._http.request(
+                call.method, call.path, params=list(call.query), content=call.body, headers=headers
+            )
+        except httpx.HTTPError as error:
+            raise ChainUnavailableError(
+                f"the node at {self._http.base_url} did not answer: {error}",
+                code="node_unreachable",
+            ) from error
+        if answer.status_code == HTTPStatus.ACCEPTED != operation.status:
+            raise ConflictError(
+                f"it awaits a second officer: {answer.headers.get('location', '')}",
+                code="awaits_approval",
+            )
+        if not answer.is_success:
+            raise to_error(answer.status_code, _read_json(answer))
+        return answer.content
+
+    def _who(self) -> Mapping[str, str]:
+        if self._headers is None:
+            self._headers = self._credentials()
+        return self._headers
+
+
+def _timeout() -> httpx.Timeout:
+    return httpx.Timeout(TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+
+
+def _read_json(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return None

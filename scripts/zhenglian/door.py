@@ -1,0 +1,60 @@
+"""One action, two doors: done on the home that is opened here, or by the node that holds it."""
+
+from __future__ import annotations
+
+import inspect
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from ledger.workspace import Workspace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LOCAL_SOCKET = "run/local.sock"  # as node_api.doors has it; not imported by who needs no node
+
+
+class Door(Protocol):
+    """Where an action is done."""
+
+    def call(
+        self, action: Callable[Concatenate[Any, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Does an action; `args` and `kwargs` are its own, without the home or index."""
+
+
+class LocalDoor:
+    """Does actions on a home that this process has opened."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def call(
+        self, action: Callable[Concatenate[Any, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """See `Door`."""
+        subject = self.workspace.index if takes_index(action) else self.workspace
+        return action(subject, *args, **kwargs)
+
+
+def takes_index(action: Callable[..., Any]) -> bool:
+    """Whether an action's first parameter is the index instead of the home."""
+    first = next(iter(inspect.signature(action).parameters.values()))
+    return str(getattr(first.annotation, "__name__", first.annotation)) == "IndexStore"
+
+
+def is_held_by_node(home: Path) -> bool:
+    """Whether a node answers at the home's socket; one that a dead node left counts for nothing."""
+    path = home / LOCAL_SOCKET
+    if not path.is_socket():
+        return False
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
