@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from ledger.actions.recognition_facts import iterate_recognition_rows
@@ -15,6 +16,7 @@ from ledger.formats.signing_certificate import load_chain
 from ledger.formats.status_list import get_status, word_index
 from ledger.identifiers import CertificateType, MemberId, RegionCode, Uscc
 from ledger.index.projector import EntryRow, to_leaf
+from ledger.index.questions import EntryReader
 from ledger.index.store import IndexStore
 from ledger.records import (
     EVENTS_BY_TOPIC,
@@ -35,6 +37,8 @@ from ledger.vault.certificates import StoredCertificate
 from ledger.vault.key_files import SUITE_P256
 from ledger.verification.ledger_view import MEMBER_KINDS, TYPE_KINDS
 
+_CACHED_FACTS = 4096
+_MAX_CACHED_PAYLOAD = 8 * 1024
 _MEMBER_TOPICS = {kind.TOPIC for kind in MEMBER_KINDS}
 _TYPE_TOPICS = {kind.TOPIC for kind in TYPE_KINDS}
 
@@ -43,7 +47,15 @@ def to_fact(row: EntryRow, path: tuple[bytes, ...] | None = None) -> Fact | None
     """The fact of an indexed entry; None where this version does not know its kind."""
     if row.payload is None or not _is_readable(row):
         return None
+    if path is None and len(row.payload) <= _MAX_CACHED_PAYLOAD:
+        return _read_fact(row)
     return Fact.from_payload(row.entry_index, to_log_entry(row), row.payload, path)
+
+
+@lru_cache(maxsize=_CACHED_FACTS)
+def _read_fact(row: EntryRow) -> Fact:
+    """A fact without path: certificates of one issuer share most of theirs."""
+    return Fact.from_payload(row.entry_index, to_log_entry(row), row.payload or b"")
 
 
 def to_log_entry(row: EntryRow) -> LogEntry:
@@ -111,9 +123,16 @@ class Gathered:
     facts: tuple[Fact, ...]
     unreadable: tuple[EntryRow, ...]
 
+    def until(self, head: LogHead) -> Gathered:
+        """Without what came after that head: another process may be adding entries meanwhile."""
+        return Gathered(
+            tuple([fact for fact in self.facts if fact.index < head.size]),
+            tuple([row for row in self.unreadable if row.entry_index < head.size]),
+        )
+
 
 def gather_facts(
-    index: IndexStore,
+    index: EntryReader,
     certificate: Certificate | LogSubject,
     head: LogHead | None = None,
     *,
@@ -170,7 +189,7 @@ def changes_status(fact: Fact, placement: Placement) -> bool:
     )
 
 
-def _rows_about(index: IndexStore, subject: LogSubject) -> Iterable[EntryRow]:
+def _rows_about(index: EntryReader, subject: LogSubject) -> Iterable[EntryRow]:
     batch_key = subject.placement.batch_key
     for row in index.entries_of(batch_key):
         if row.kind == BatchAnchored.TOPIC or not _is_readable(row):

@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ledger.actions.facts import (
     Gathered,
+    LogSubject,
     current_head,
     gather_facts,
     select_for_presentation,
 )
 from ledger.actions.holdings import find_stored, read_certificate
-from ledger.errors import (
-    ChainUnavailableError,
-    LedgerError,
-    MalformedInputError,
-    NotFoundError,
-    StorageError,
-)
+from ledger.actions.verifying import VerificationQuestion, judge, wrap_certificate
+from ledger.errors import LedgerError, MalformedInputError, NotFoundError
 from ledger.formats.certificate import Certificate, parse_certificate
-from ledger.formats.evidence import EVIDENCE_FORMAT, BatchProof, Evidence, parse_evidence
+from ledger.formats.evidence import BatchProof, Evidence, LogHead
 from ledger.formats.key_binding import create_key_binding
 from ledger.formats.merkle import MerkleTree
 from ledger.identifiers import CertificateId, RegionCode
+from ledger.schemas.shelf import read_titles
 from ledger.vault.certificates import StoredCertificate
-from ledger.verification.policy import VerificationPolicy
 from ledger.verification.report import Report
-from ledger.verification.verifier import verify
-from ledger.verification.verifier import verify_document as judge_document
 from ledger.workspace import Workspace
 
 EVIDENCE_SUFFIX = ".zhenglian.json"
@@ -125,21 +119,7 @@ def resolve_fields(
 
 def field_titles(workspace: Workspace, certificate: Certificate) -> dict[str, str]:
     """Shown fields of a certificate with their Chinese titles, by the type's schema."""
-    titles = {
-        "certificate_number": "证书编号",
-        "holder_name": "持证主体名称",
-        "holder_code": "持证主体代码",
-        "holder_code_type": "持证主体代码类型",
-    }
-    try:
-        schema = workspace.schema(certificate.type)
-    except NotFoundError:
-        pass
-    else:
-        titles |= {
-            each.draft_field.value if each.draft_field else each.property_name: each.column
-            for each in schema.fields
-        }
+    titles = read_titles(certificate.type, workspace.home / "schemas")
     return {name: titles.get(name, name) for name in certificate.fields}
 
 
@@ -156,11 +136,7 @@ def read_document(path: Path) -> bytes:
         raise NotFoundError(
             f"no file {path} that can be read: {error.strerror}", field="file"
         ) from error
-    text = content.strip()
-    if text.startswith(b"eyJ"):  # base64url of '{"'
-        wrapped = {"format": EVIDENCE_FORMAT, "certificate": text.decode("ascii", "replace")}
-        return orjson.dumps(wrapped)
-    return content
+    return wrap_certificate(content)
 
 
 def verify_document(
@@ -183,51 +159,27 @@ def verify_document(
         as_of_unix: time the verdict is about, default now.
         on_unavailable: told why the own log could not be asked, or not be read in full.
     """
-    policy = VerificationPolicy(
-        as_of_unix=as_of_unix,
-        relying_region=relying_region,
-        audience=relying_region or _own_region(workspace),
-        nonce=nonce,
+    question = VerificationQuestion(
+        relying_region, as_of_unix, nonce, relying_region or _own_region(workspace)
     )
-    try:
-        evidence = parse_evidence(document)
-    except MalformedInputError:
-        return judge_document(document, policy, workspace.now_unix())
-    policy = replace(policy, schemas=workspace.schema_versions(evidence.certificate.type))
-    return _verify_by_own_log(workspace, evidence, policy, on_unavailable)
+    return judge(
+        document,
+        question,
+        partial(_ask_log, workspace),
+        workspace.schema_versions,
+        workspace.now_unix(),
+        on_unavailable,
+    )
 
 
-def _verify_by_own_log(
-    workspace: Workspace,
-    evidence: Evidence,
-    policy: VerificationPolicy,
-    on_unavailable: Callable[[LedgerError], None],
-) -> Report:
-    """The verdict of a policy, with the facts of the own index where the chain answers."""
-    now_unix = workspace.now_unix()
-    try:
-        workspace.sync_index()
-        head = current_head(workspace.index)
-        relying = () if policy.relying_region is None else (policy.relying_region,)
-        gathered = gather_facts(workspace.index, evidence.certificate, relying_regions=relying)
-        _require_readable(gathered)
-    except (ChainUnavailableError, StorageError) as error:
-        on_unavailable(error)
-        return verify(evidence, policy, now_unix)
-    own = Evidence(evidence.certificate, evidence.batch_proof, None, gathered.facts)
-    complete = replace(policy, trusted_log=head, has_complete_facts=True)
-    return verify(own, complete, max(now_unix, head.time_unix))
-
-
-def _require_readable(gathered: Gathered) -> None:
-    """Raises StorageError where an entry about the certificate cannot be read."""
-    if gathered.unreadable:
-        numbers = ", ".join(str(row.entry_index) for row in gathered.unreadable[:10])
-        raise StorageError(
-            f"this version cannot read entries of the log that concern the certificate ({numbers}):"
-            " there is no verdict without them; update this node",
-            code="entry_unreadable",
-        )
+def _ask_log(
+    workspace: Workspace, subject: LogSubject, relying_regions: tuple[RegionCode, ...]
+) -> tuple[LogHead, Gathered]:
+    """What the own index, brought up to the chain, says about a certificate."""
+    workspace.sync_index()
+    head = current_head(workspace.index)
+    found = gather_facts(workspace.index, subject, relying_regions=relying_regions)
+    return head, found.until(head)
 
 
 def _own_region(workspace: Workspace) -> RegionCode | None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from ledger.identifiers import CertificateType, MemberId, PartyId, RegionCode
 from ledger.index.projector import EntryRow
-from ledger.index.store import IndexStore
+from ledger.index.questions import EntryReader
 from ledger.records import (
     EVENTS_BY_TOPIC,
     DepartmentAttested,
@@ -23,7 +23,7 @@ _CACHED_PACTS = 4096
 
 
 def iterate_recognition_rows(
-    index: IndexStore,
+    index: EntryReader,
     departments: Iterable[EntryRow],
     certificate_type: CertificateType,
     relying_regions: Iterable[RegionCode],
@@ -61,7 +61,7 @@ def iterate_recognition_rows(
             yield row
 
 
-def _list_groups(index: IndexStore) -> Iterator[tuple[PartyId, frozenset[PartyId]]]:
+def _list_groups(index: EntryReader) -> Iterator[tuple[PartyId, frozenset[PartyId]]]:
     for row in index.entries_of_kind(GroupDefined.TOPIC):
         if row.payload is not None:
             yield _read_group(row.payload)

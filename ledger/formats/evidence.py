@@ -212,8 +212,12 @@ class Evidence:
         return orjson.dumps(document)
 
 
-def parse_evidence(data: bytes) -> Evidence:
+def parse_evidence(data: bytes, *, with_facts: bool = True) -> Evidence:
     """Read an evidence document.
+
+    Args:
+        with_facts: whether to read what it says of the log. Who asks a log of his own believes
+            none of it: then the facts need only be JSON, and are not in what is returned.
 
     Raises:
         MalformedInputError: evidence_too_large, evidence_format_unknown, field_missing,
@@ -225,7 +229,7 @@ def parse_evidence(data: bytes) -> Evidence:
             f"evidence has at most {MAX_EVIDENCE_SIZE} bytes, not {len(data)}",
             code="evidence_too_large",
         )
-    document, facts = _split(data)
+    document, facts = _split(data, with_facts=with_facts)
     if document.value.get("format") != EVIDENCE_FORMAT:
         raise MalformedInputError(
             f'expected format "{EVIDENCE_FORMAT}"', code="evidence_format_unknown", field="format"
@@ -244,19 +248,33 @@ def parse_evidence(data: bytes) -> Evidence:
     )
 
 
-def _split(data: bytes) -> tuple[JsonObject, tuple[Fact, ...] | None]:
+def _split(data: bytes, *, with_facts: bool) -> tuple[JsonObject, tuple[Fact, ...] | None]:
     """The document without its facts, and these; or the whole document alone.
 
     What is a JSON object before the facts and a JSON value after their name is both together. A
     document of another shape is read as a whole, and so is one that is wrong, to tell why.
     """
     head, name, rest = data.partition(_FACTS_NAME)
-    if name and rest.endswith(b"]}") and len(rest) <= MAX_CACHED_FACTS_SIZE:
+    is_kept = not with_facts or len(rest) <= MAX_CACHED_FACTS_SIZE
+    if name and rest.endswith(b"]}") and is_kept:
         with suppress(MalformedInputError):
             members = parse_json_object(head + b"}", "evidence")
             if members and "facts" not in members:
-                return JsonObject(members), _parse_facts_once(rest[:-1])
-    return JsonObject(parse_json_object(data, "evidence")), None
+                text = rest[:-1]
+                return JsonObject(members), (
+                    _parse_facts_once(text) if with_facts else _pass_over_facts(text)
+                )
+    document = JsonObject(parse_json_object(data, "evidence"))
+    return document, None if with_facts else ()
+
+
+def _pass_over_facts(text: bytes) -> tuple[()]:
+    """Facts that are not read. They are JSON, so that nothing else can follow the name."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise MalformedInputError("evidence is not JSON", code="json_malformed") from error
+    return ()
 
 
 @lru_cache(maxsize=CACHED_FACT_LISTS)

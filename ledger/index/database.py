@@ -59,7 +59,7 @@ class IndexDatabase:
                 yield connection
                 connection.commit()
         except (DBAPIError, NoResultFound, MultipleResultsFound) as error:
-            raise _translate(self.path, error) from error
+            raise translate(self.path, error) from error
 
     def copy_over(self, target: Path) -> None:
         """Makes `target` a copy of this file, in one transaction of its own.
@@ -72,7 +72,7 @@ class IndexDatabase:
             self._backup(target)
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorname", "") not in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
-                raise _translate(target, error) from error
+                raise translate(target, error) from error
             remove_database(target)
             self._backup(target)
 
@@ -99,7 +99,8 @@ def _configure(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")  # a loss of power may undo the last steps
 
 
-def _translate(path: Path, error: Exception) -> StorageError:
+def translate(path: Path, error: Exception) -> StorageError:
+    """What a failure of a file's database is to whoever asked."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     name = str(getattr(cause, "sqlite_errorname", ""))
     for prefix, (code, what) in _KINDS.items():

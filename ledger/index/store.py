@@ -243,6 +243,17 @@ class IndexStore:
         )
         return list(self._select(entries.c.entry_index.in_(wanted)))
 
+    def topics_since(self, size: int, limit: int) -> list[tuple[bytes, bytes]] | None:
+        """Subject and kind of each entry after the first `size`; None if they are over `limit`."""
+        wanted = (
+            select(entries.c.subject, entries.c.kind)
+            .where(entries.c.entry_index >= size)
+            .limit(limit + 1)
+        )
+        with self._database.transaction() as connection:
+            found = [(row.subject, row.kind) for row in connection.execute(wanted)]
+        return found if len(found) <= limit else None
+
     def entries_of_kind(self, *kinds: bytes) -> list[EntryRow]:
         """Every entry of these kinds, oldest first."""
         return list(self._select(entries.c.kind.in_(kinds)))

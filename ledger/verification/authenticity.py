@@ -11,7 +11,7 @@ from ledger.formats.merkle import verify_inclusion
 from ledger.schemas.conformance import find_misfit
 from ledger.verification.case import Case
 from ledger.verification.finding import Finding, Outcome, failed, indeterminate, passed, weigh
-from ledger.verification.policy import CLOCK_SKEW_S
+from ledger.verification.policy import ABSENCE_LAG_S, ANCHORING_DELAY_S, CLOCK_SKEW_S
 from ledger.verification.reasons import Reason
 from ledger.verification.report import CheckName
 from ledger.verification.standing import Anchoring
@@ -86,7 +86,7 @@ def _examine_anchoring(case: Case, anchoring: Anchoring | None) -> Iterator[Find
     """What was anchored under that batch key is this issuer's batch and holds the leaf."""
     if anchoring is None:
         if case.log_problem is None:
-            yield case.standing.absent(Reason.MISSING_ANCHORING, Reason.NOT_ANCHORED)
+            yield _judge_absence(case)
         return
     certificate, proof = case.certificate, case.batch_proof
     statement, fact = anchoring.statement, anchoring.fact
@@ -109,6 +109,24 @@ def _examine_anchoring(case: Case, anchoring: Anchoring | None) -> Iterator[Find
             {"sealed_at_unix": certificate.sealed_at_unix, "anchored_at_unix": fact.time_unix},
             fact,
         )
+
+
+def _judge_absence(case: Case) -> Finding:
+    """What follows from there being no such batch in the log as it is known.
+
+    Nobody knows a log up to this very moment. What was sealed a short while ago may have been
+    anchored since the log was last seen; what is said to have been sealed later than now was not.
+    """
+    log, certificate = case.policy.trusted_log, case.certificate
+    if case.view.is_complete and log is not None and log.time_unix < case.now_unix:
+        is_of_the_future = certificate.sealed_at_unix > case.now_unix + CLOCK_SKEW_S
+        is_old = certificate.sealed_at_unix + ANCHORING_DELAY_S <= log.time_unix
+        is_recent = case.now_unix - log.time_unix <= ABSENCE_LAG_S
+        if not is_of_the_future and not (is_old and is_recent):
+            return indeterminate(
+                Reason.NOT_ANCHORED_YET, {"log_time_unix": log.time_unix, "log_size": log.size}
+            )
+    return case.standing.absent(Reason.MISSING_ANCHORING, Reason.NOT_ANCHORED)
 
 
 def is_catalogue_required(case: Case) -> bool:

@@ -15,6 +15,13 @@ POLICY_VERSION: Final = "zhenglian-policy/1"
 CLOCK_SKEW_S: Final = 300
 """How far clocks of issuers and holders may run ahead of the ledger's and the verifier's."""
 
+ANCHORING_DELAY_S: Final = 3_600
+"""How long after its sealing a certificate is usually anchored at the latest: the time for which a
+batch statement holds."""
+
+ABSENCE_LAG_S: Final = 300
+"""How old the known log may be for an absence in it to count against an older certificate."""
+
 DEFAULT_REQUIRED: Final = frozenset(CheckName) - {
     CheckName.CATALOGUE,
     CheckName.RECOGNITION,

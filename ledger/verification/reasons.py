@@ -45,6 +45,7 @@ class Reason(StrEnum):
     MISSING_BATCH_PROOF = "missing_batch_proof"
     MISSING_ANCHORING = "missing_anchoring"
     NOT_ANCHORED = "not_anchored"
+    NOT_ANCHORED_YET = "not_anchored_yet"
     POSITION_MISMATCH = "position_mismatch"
     BATCH_KEY_MISMATCH = "batch_key_mismatch"
     BATCH_COUNT_MISMATCH = "batch_count_mismatch"

@@ -254,6 +254,12 @@ REASON_WORDING: Final[Mapping[Reason, ReasonWording]] = MappingProxyType(
             "The ledger has no such batch: the certificate was never issued",
             *_REJECT,
         ),
+        Reason.NOT_ANCHORED_YET: ReasonWording(
+            "核验方截至所示时间的账本中还没有此批次：可能刚刚颁发，也可能从未颁发",
+            "The log as the verifier knows it has no such batch yet: it may be newer than that",
+            "请稍后再核验；此结果不代表证照无效，也不代表有效。",
+            "Verify again in a while; until then this says neither that it is valid nor invalid.",
+        ),
         Reason.POSITION_MISMATCH: ReasonWording(
             "存证证明的位置与证照内所签位置不同",
             "The proof is for another place in the batch than the certificate states",
