@@ -5,7 +5,8 @@ at the end.
 
     HOME/zhenglian.toml    who this is and which ledger it belongs to
     HOME/keys/             private keys, PKCS#12
-    HOME/vault/            certificates, encrypted; irreplaceable: back it up
+    HOME/vault/            certificates, encrypted; irreplaceable: back it up. On PostgreSQL if
+                           the settings have a vault_url; only its lock is here then
     HOME/index.sqlite      copy of the log; disposable
     HOME/schemas/          schema files of certificate types besides those that come along
     HOME/definitions/      definition files of service matters
@@ -54,6 +55,8 @@ class Config:
         consortium: address of the ledger's Consortium; set together with ledger_id.
         provinces: province-level codes that GB/T 2260 has not, such as "66 新疆生产建设兵团",
             divided by semicolons; known in this whole process once the settings were read.
+        vault_url: of the vault's PostgreSQL database, without a password; empty where the vault
+            lies in the home. See `ledger.vault.server`.
     """
 
     member: MemberId
@@ -62,6 +65,7 @@ class Config:
     ledger_id: str = ""
     consortium: str = ""
     provinces: str = ""
+    vault_url: str = ""
 
     @classmethod
     def load(cls, path: Path) -> Config:
@@ -85,7 +89,7 @@ class Config:
             raise StorageError(
                 f"{path}: cannot be read: {error.strerror}", code="home_unreadable"
             ) from error
-        known = {"member", "name", "chain", "ledger_id", "consortium", "provinces"}
+        known = {"member", "name", "chain", "ledger_id", "consortium", "provinces", "vault_url"}
         for name, value in document.items():
             if name not in known or not isinstance(value, str):
                 raise MalformedInputError(
@@ -111,6 +115,7 @@ class Config:
             "ledger_id": self.ledger_id,
             "consortium": self.consortium,
             "provinces": self.provinces,
+            "vault_url": self.vault_url,
         }
         lines = [f"{name} = {_to_toml(value)}\n" for name, value in values.items() if value]
         content = "# Settings of this home. Made by `zhenglian init`.\n" + "".join(lines)
@@ -147,11 +152,20 @@ def _parse_provinces(text: str) -> str:
     return text
 
 
+def _parse_vault_url(text: str) -> str:
+    if not text:
+        return ""
+    from ledger.vault.server import parse_vault_url  # loads what most homes do without
+
+    return parse_vault_url(text)
+
+
 _PARSERS: Mapping[str, Callable[[str], object]] = {
     "provinces": _parse_provinces,  # first: the member's code may be one of them
     "member": MemberId.parse,
     "ledger_id": _parse_ledger_id,
     "consortium": _parse_consortium,
+    "vault_url": _parse_vault_url,
 }
 
 
@@ -245,6 +259,7 @@ class Workspace:
         vault = Vault.open(
             self.home / "vault",
             self._passphrase,
+            url=self.config.vault_url or None,
             lock_timeout_s=self._lock_timeout_s,
             clock=self.now_unix,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from ledger.chain.deployment import deploy_ledger, deploy_module
 from ledger.chain.engines import ChainLocation, connect
 from ledger.chain.gateway import Gateway, discover_consortium
 from ledger.chain.submitter import Submitter, load_account
-from ledger.errors import ConflictError, MalformedInputError, NotFoundError
+from ledger.errors import ConflictError, LedgerError, MalformedInputError, NotFoundError
 from ledger.formats.seals import sign_digest
 from ledger.formats.signing_certificate import create_region_root
 from ledger.formats.statements import compute_digest
@@ -32,6 +33,7 @@ from ledger.identifiers import MemberId
 from ledger.records import FoundingStatement, Installation, ModuleUnknownError
 from ledger.vault.key_files import KeyFiles
 from ledger.vault.passphrase import DEFAULT_COST, ScryptCost
+from ledger.vault.server import parse_vault_url
 from ledger.vault.store import Vault
 from ledger.workspace import CONFIG_NAME, Config, Workspace
 
@@ -69,19 +71,21 @@ def create_home(
     *,
     consortium: str = "",
     provinces: str = "",
+    vault_url: str = "",
     vault_cost: ScryptCost = DEFAULT_COST,
     clock: Callable[[], float] = time.time,
 ) -> HomeSummary:
     """Makes keys, vault and settings of a member, and its application for admission.
 
     Args:
-        provinces: see `Config`.
+        provinces: see `Config`; so is vault_url, whose database has no vault yet.
         vault_cost: of one guess at the passphrase.
         clock: seconds since the epoch; the member's root certificate begins then.
 
     Raises:
-        ConflictError: the directory is a home already.
-        MalformedInputError: the name, the passphrase or the address is none.
+        ConflictError: the directory is a home already; vault_exists.
+        MalformedInputError: the name, the passphrase, the address or the URL is none.
+        StorageError: vault_unavailable, vault_refused; nothing was made then.
     """
     if (home / CONFIG_NAME).exists():
         raise ConflictError(f"{home} is a home already; nothing was changed", code="home_exists")
@@ -99,7 +103,12 @@ def create_home(
             f"passphrase: expected at least {MIN_PASSPHRASE_CHARACTERS} characters",
             field="passphrase",
         )
+    url = parse_vault_url(vault_url) if vault_url else ""
+    config = Config(
+        member, name, str(chain), consortium=consortium, provinces=provinces, vault_url=url
+    )
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _create_vault(home / "vault", passphrase, url or None, vault_cost)
     keys = KeyFiles(home / "keys", passphrase)
     now_unix = int(clock())
     root_key = ec.generate_private_key(ec.SECP256R1())
@@ -111,8 +120,6 @@ def create_home(
         valid_until_unix=now_unix + _ROOT_VALIDITY_S,
     )
     keys.create_member_keys(root, root_key)
-    Vault.create(home / "vault", passphrase, cost=vault_cost).close()
-    config = Config(member, name, str(chain), consortium=consortium, provinces=provinces)
     application = make_application(keys, member, name)
     path = home / APPLICATION_NAME
     write_application(path, application)
@@ -120,6 +127,15 @@ def create_home(
     operator = application.keys.validator
     key = describe_key(application.keys)
     return HomeSummary(home, member, name, str(chain), operator, path, key, "", consortium)
+
+
+def _create_vault(directory: Path, passphrase: str, url: str | None, cost: ScryptCost) -> None:
+    """Made first of all, so that a database that cannot be had leaves nothing to move away."""
+    try:
+        Vault.create(directory, passphrase, url=url, cost=cost).close()
+    except LedgerError:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
 
 
 def found_ledger(workspace: Workspace) -> HomeSummary:

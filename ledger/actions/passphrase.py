@@ -58,7 +58,7 @@ def change_passphrase(
         StorageError: vault_in_use, directory_in_use, key_file_damaged, disk_full; log_in_use when
             a reader still keeps the vault's old wrapping: the same call again destroys that.
     """
-    Config.load(home / CONFIG_NAME)
+    config = Config.load(home / CONFIG_NAME)
     if len(new) < MIN_PASSPHRASE_CHARACTERS or new == old:
         raise MalformedInputError(
             f"expected a new passphrase of at least {MIN_PASSPHRASE_CHARACTERS} characters, not "
@@ -69,7 +69,7 @@ def change_passphrase(
     marker = home / MARKER_NAME
     with (
         lock_directory(home / "keys", timeout_s=lock_timeout_s),
-        _open_vault(home / "vault", (old, new), lock_timeout_s) as (vault, current),
+        _open_vault(home, config.vault_url or None, (old, new), lock_timeout_s) as (vault, current),
     ):
         names = before.names()
         left = [name for name in names if not after.opens(name)]
@@ -100,16 +100,16 @@ def require_settled_passphrase(home: Path) -> None:
 
 @contextmanager
 def _open_vault(
-    directory: Path, passphrases: tuple[str, str], lock_timeout_s: float
+    home: Path, url: str | None, passphrases: tuple[str, str], lock_timeout_s: float
 ) -> Iterator[tuple[Vault, str]]:
     """The vault, and which of the passphrases opened it."""
-    first, second = passphrases
+    current, other = passphrases
+    directory = home / "vault"
     try:
-        vault = Vault.open(directory, first, lock_timeout_s=lock_timeout_s)
-        current = first
+        vault = Vault.open(directory, current, url=url, lock_timeout_s=lock_timeout_s)
     except NotAuthorizedError:
-        vault = Vault.open(directory, second, lock_timeout_s=lock_timeout_s)
-        current = second
+        current = other
+        vault = Vault.open(directory, current, url=url, lock_timeout_s=lock_timeout_s)
     with vault:
         yield vault, current
 

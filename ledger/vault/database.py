@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     Connection,
@@ -25,21 +25,19 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
-    func,
     insert,
-    select,
 )
-from sqlalchemy.exc import DBAPIError
 
-from ledger.errors import MalformedInputError, StorageError
-from ledger.vault.failures import translate
-from ledger.vault.lock import POLL_S
+from ledger.errors import StorageError
+from ledger.vault.failures import translated
+
+if TYPE_CHECKING:
+    from ledger.vault.claim import WriterClaim
 
 BUSY_TIMEOUT_S = 30.0
 TRUNCATE_TIMEOUT_S = 2.0
 CACHE_KIB = 32 * 1024
 PAGE_BYTES = 16 * 1024
-_CLAIM = int.from_bytes(b"zhlvault")  # the number of an advisory lock, of 63 bits
 _WRITES = "vault_writes"
 
 
@@ -52,9 +50,14 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._reader = engine
+        if engine.dialect.name == "postgresql":  # as SQLite does, whose readers see one moment
+            self._reader = engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
         self._writer = engine.execution_options(**{_WRITES: True})
         self._own = threading.local()
-        self._claimant: Connection | None = None
+        self._claim: WriterClaim | None = None
 
     @classmethod
     def open_sqlite(cls, path: Path, *, read_only: bool) -> Database:
@@ -79,37 +82,44 @@ class Database:
 
     @classmethod
     def open_url(cls, url: str, *, read_only: bool) -> Database:
-        """Use the database at an SQLAlchemy URL.
+        """Use a database on a server; see `ledger.vault.server`.
 
         Raises:
-            MalformedInputError: vault_url for SQLite, which is opened by its directory.
+            MalformedInputError: vault_url.
         """
-        if url.startswith("sqlite"):
-            raise MalformedInputError(
-                "an SQLite vault is opened by its directory, without a URL", code="vault_url"
-            )
-        engine = create_engine(url, hide_parameters=True)
-        return cls(engine.execution_options(postgresql_readonly=read_only))
+        from ledger.vault.server import create_server_engine
+
+        return cls(create_server_engine(url, read_only=read_only))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view; inside `write` of the same thread, that transaction's view."""
-        with _translated():
+        with translated():
             if (connection := self._current()) is not None:
                 yield connection
                 return
-            with self._engine.connect() as connection:
+            with self._reader.connect() as connection:
                 yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction, all or nothing; inside another of the same thread, a part of it."""
-        with _translated():
+        """One transaction, all or nothing; inside another of the same thread, a part of it.
+
+        Raises:
+            StorageError: vault_unavailable when the connection was lost, before, meanwhile, or as
+                the transaction was to end: only then it is unknown whether it is there. The next
+                one gets a new connection. vault_in_use when another process became the writer.
+        """
+        with translated():
             if (connection := self._current()) is not None:
                 with connection.begin_nested():
                     yield connection
                 return
+            if self._claim is not None:
+                self._claim.hold()
             with self._writer.begin() as connection:
+                if self._claim is not None:
+                    self._claim.require(connection)
                 self._own.connection = connection
                 try:
                     yield connection
@@ -117,27 +127,21 @@ class Database:
                     self._own.connection = None
 
     def claim(self, timeout_s: float) -> None:
-        """Be the one writer of a database on a server, until `close` or the connection's end.
+        """Be the one writer of a database on a server, until `close`.
 
         Args:
             timeout_s: how long to wait for another writer.
 
         Raises:
-            StorageError: vault_in_use.
+            StorageError: vault_in_use, vault_unavailable.
         """
         if self._engine.dialect.name != "postgresql":
             return
-        deadline = time.monotonic() + timeout_s
-        with _translated():
-            claimant = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            while not claimant.scalar(select(func.pg_try_advisory_lock(_CLAIM))):
-                if time.monotonic() >= deadline:
-                    claimant.close()
-                    raise StorageError(
-                        "the vault's database is in use by another process", code="vault_in_use"
-                    )
-                time.sleep(POLL_S)
-        self._claimant = claimant
+        from ledger.vault.claim import WriterClaim
+
+        claim = WriterClaim(self._engine)
+        claim.take(timeout_s)
+        self._claim = claim
 
     def truncate_log(self) -> None:
         """Move the write-ahead log into the database and empty it, so that nothing old is left.
@@ -147,7 +151,7 @@ class Database:
         """
         if self._engine.dialect.name != "sqlite":
             return
-        with _translated(), self._engine.connect() as connection:
+        with translated(), self._engine.connect() as connection:
             connection.rollback()
             driver = connection.connection.driver_connection
             assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - for the type checker
@@ -196,8 +200,8 @@ class Database:
 
     def close(self) -> None:
         """End all connections."""
-        if self._claimant is not None:
-            self._claimant.close()
+        if self._claim is not None:
+            self._claim.close()
         self._engine.dispose()
 
     def _current(self) -> Connection | None:
@@ -221,14 +225,6 @@ def insert_many(connection: Connection, table: Table, rows: Sequence[tuple[objec
 @lru_cache(maxsize=16)
 def _compile_insert(table: Table, dialect: Dialect) -> str | None:
     return str(insert(table).compile(dialect=dialect)) if dialect.positional else None
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (DBAPIError, sqlite3.Error) as error:
-        raise translate(error) from error
 
 
 def _configure(connection: sqlite3.Connection, _record: object) -> None:

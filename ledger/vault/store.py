@@ -129,7 +129,8 @@ class Vault:
             database.claim(0.0)
             with database.write() as connection:
                 if schema.find_revision(connection) is not None:
-                    raise ConflictError(f"{directory} has a vault already", code="vault_exists")
+                    place = directory if url is None else "the database"
+                    raise ConflictError(f"{place} has a vault already", code="vault_exists")
                 schema.upgrade(connection)
                 connection.execute(
                     insert(settings).values(name=WRAPPED_KEY, value=wrapped.to_json())

@@ -47,6 +47,15 @@ def make_home(
             help='Province codes that GB/T 2260 has not: "66 新疆生产建设兵团; …".',
         ),
     ] = "",
+    vault_url: Annotated[
+        str,
+        typer.Option(
+            "--vault-url",
+            metavar="URL",
+            help="The vault's PostgreSQL database, without a password: "
+            "postgresql://zhenglian@/zhenglian?host=/run/postgresql.",
+        ),
+    ] = "",
     found: Annotated[
         bool, typer.Option("--found", help="Found a new ledger with this member as its first.")
     ] = False,
@@ -55,6 +64,9 @@ def make_home(
 
     Writes an application to join a ledger, or founds one; a founding that was interrupted is
     finished by the same command.
+
+    The password of the vault's database, if it asks for one, is read from ZHENGLIAN_VAULT_PASSWORD
+    or from the file that ZHENGLIAN_VAULT_PASSWORD_FILE names.
 
     \b
     Example:
@@ -81,6 +93,7 @@ def make_home(
             passphrase,
             consortium=consortium,
             provinces=provinces,
+            vault_url=vault_url,
         )
     if found:
         summary = _found(session, passphrase, is_new=not is_begun)
