@@ -74,8 +74,7 @@ class Dispatcher:
         self, operation: Operation, asking: Asking, arguments: dict[str, Any]
     ) -> Response:
         """Checks the objects and does it. Blocks."""
-        workspace = self.runtime.workspace
-        with self.gate.passing(workspace, asking, arguments) as passed:
+        with self.gate.passing(asking, arguments) as passed:
             if isinstance(passed, Awaiting):
                 return _json(passed.document, HTTPStatus.ACCEPTED, {"location": passed.location})
             value = self.act(operation, arguments)

@@ -6,15 +6,16 @@ handlers share.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.workspace import Workspace
-from node_api.auth.access import Access, require_admission
-from node_api.auth.principals import Principal
-from node_api.doors import Scope
+from node_api.auth.access import Access, require_admission, require_objects
+from node_api.auth.principals import ANONYMOUS, LOCAL, Principal
+from node_api.auth.targets import TargetResolver
+from node_api.doors import Door, Scope, door_of
+from node_api.runtime import NodeRuntime
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +42,29 @@ class Awaiting:
     location: str
 
 
-Authenticate = Callable[[Scope], Awaitable[Principal]]
-
-
 class Gate:
     """Lets requests pass, or refuses them by name.
 
     Args:
-        authenticate: tells who asks; raises NotAuthenticatedError.
+        runtime: the open home.
     """
 
-    def __init__(self, authenticate: Authenticate) -> None:
-        self._authenticate = authenticate
+    def __init__(self, runtime: NodeRuntime) -> None:
+        self._targets = TargetResolver(runtime.workspace)
 
     async def admit(self, scope: Scope, access: Access, operation: str) -> Principal:
         """Who asks, if they may ask so often and may call the operation at all."""
-        principal = await self._authenticate(scope)
+        principal = LOCAL if door_of(scope) is Door.LOCAL else ANONYMOUS
         require_admission(principal, access, operation)
         return principal
 
     @contextmanager
     def passing(
         self,
-        workspace: Workspace,  # noqa: ARG002
-        asking: Asking,  # noqa: ARG002
-        arguments: Mapping[str, Any],  # noqa: ARG002
+        asking: Asking,
+        arguments: Mapping[str, Any],
     ) -> Iterator[Awaiting | None]:
         """Around the action: its objects are checked before, what became of it is logged after."""
+        targets = self._targets.resolve(asking.principal, asking.access, arguments)
+        require_objects(asking.principal, asking.access, targets)
         yield None

@@ -22,12 +22,20 @@ from ledger.errors import (
     NotFoundError,
     StorageError,
 )
+from node_api.auth.failures import (
+    IdentityProviderUnavailableError,
+    NotAuthenticatedError,
+    TooManyRequestsError,
+)
 
 CONTENT_TYPE = b"application/problem+json"
 RETRY_AFTER_S = 5
 _TYPE = "https://zhenglian.invalid/problems/"  # RFC 2606: names, not addresses
 
 _OF_KIND: tuple[tuple[type[LedgerError], HTTPStatus], ...] = (
+    (NotAuthenticatedError, HTTPStatus.UNAUTHORIZED),
+    (TooManyRequestsError, HTTPStatus.TOO_MANY_REQUESTS),
+    (IdentityProviderUnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (MalformedInputError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
@@ -36,8 +44,6 @@ _OF_KIND: tuple[tuple[type[LedgerError], HTTPStatus], ...] = (
     (StorageError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 _OF_CODE: Mapping[str, HTTPStatus] = {
-    "not_authenticated": HTTPStatus.UNAUTHORIZED,
-    "too_many_requests": HTTPStatus.TOO_MANY_REQUESTS,
     "overloaded": HTTPStatus.TOO_MANY_REQUESTS,
     "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "body_not_json": HTTPStatus.BAD_REQUEST,
@@ -102,12 +108,10 @@ def to_problem(error: Exception) -> Problem:
             "this node met an error that it does not know; its log has it under the request's id",
         )
     status = find_status(error)
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    if status in _MAY_PASS:
-        seconds = max(1, round(float(getattr(error, "retry_after_s", RETRY_AFTER_S))))
-        headers = ((b"retry-after", str(seconds).encode()),)
-    if status is HTTPStatus.UNAUTHORIZED:
-        headers = ((b"www-authenticate", b'Bearer realm="zhenglian"'),)
+    told: dict[str, str] = dict(getattr(error, "headers", {}))
+    if status in _MAY_PASS and "Retry-After" not in told:
+        told["Retry-After"] = str(max(1, round(getattr(error, "retry_after_s", RETRY_AFTER_S))))
+    headers = tuple((name.lower().encode(), value.encode()) for name, value in told.items())
     errors = tuple(getattr(error, "errors", ()) or ())
     return Problem(status, error.code, error.message, error.field, headers, errors)
 

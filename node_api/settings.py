@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -160,6 +161,17 @@ class NodeSettings(BaseSettings):
             raise MalformedInputError(f"{path}: not a TOML file: {error}") from error
         except OSError as error:
             raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+TEMPLATE_NAME = "node.toml.txt"
+
+
+def write_template(path: Path, listen: str) -> None:
+    """Writes the commented settings file with one setting chosen. Raises MalformedInputError."""
+    NodeSettings.model_validate({"listen": listen})
+    template = files("node_api").joinpath(TEMPLATE_NAME).read_text("utf-8")
+    path.write_text(template.replace("@LISTEN@", listen), "utf-8")
+    path.chmod(0o600)
 
 
 def read_secret(path: Path) -> str:

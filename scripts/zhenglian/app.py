@@ -19,6 +19,7 @@ from zhenglian.commands import (
     listing,
     lost_batches,
     maintenance,
+    node,
     presenting,
     recalling,
     recognition,
@@ -49,6 +50,7 @@ _IN_ORDER_OF_HELP = (
     keeping,
     lost_batches,
     maintenance,
+    node,
     demonstration,
 )
 

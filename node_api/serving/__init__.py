@@ -1,0 +1,1 @@
+"""`zhenglian node serve`: a supervisor, the core, and fronts beside it."""

@@ -1,0 +1,77 @@
+"""The core process: `python -m node_api.serving.core HOME PASSPHRASE_FD [LISTENER_FD]`.
+
+Started by the supervisor alone. Holds the home until it is told to stop or its parent is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+
+import uvloop
+
+from ledger.errors import LedgerError
+from ledger.workspace import Workspace
+from node_api.assembly import assemble
+from node_api.doors import CORE_SOCKET, LOCAL_SOCKET, Door, DoorApp
+from node_api.logs import configure_logging
+from node_api.runtime import NodeRuntime
+from node_api.serving.supervisor import EXIT_CANNOT_START
+from node_api.serving.uvicorns import (
+    Listening,
+    serve_until_stopped,
+    stop_on_signals,
+    stop_with_parent,
+)
+from node_api.settings import NodeSettings
+from node_api.sockets import listen_unix
+
+logger = logging.getLogger("node_api.serving.core")  # __name__ is that of a program here
+_FOR_EVER = frozenset({"wrong_passphrase", "vault_missing", "vault_newer", "home_not_found"})
+"""Codes of what no further try will mend."""
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the core. Returns the exit code."""
+    home = Path(arguments[0])
+    with os.fdopen(int(arguments[1]), "rb") as pipe:
+        passphrase = pipe.read().decode()
+    listener = socket.socket(fileno=int(arguments[2])) if len(arguments) > 2 else None
+    try:
+        settings = NodeSettings.load(home)
+        configure_logging("core", settings.log.level)
+        with (
+            Workspace.open(home, passphrase) as workspace,
+            NodeRuntime(workspace, settings) as runtime,
+        ):
+            return uvloop.run(_serve(runtime, listener))
+    except LedgerError as error:
+        logger.critical("core_cannot_run", extra={"code": error.code, "detail": error.message})
+        return EXIT_CANNOT_START if error.code in _FOR_EVER else 1
+
+
+async def _serve(runtime: NodeRuntime, listener: socket.socket | None) -> int:
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    stop_on_signals(loop, stopping)
+    stop_with_parent(loop, stopping)
+    node = assemble(runtime)
+    tls = runtime.settings.tls
+    doors = [
+        Listening(DoorApp(node.app, Door.FRONT), listen_unix(runtime.home / CORE_SOCKET)),
+        Listening(DoorApp(node.app, Door.LOCAL), listen_unix(runtime.home / LOCAL_SOCKET)),
+    ]
+    if listener is not None:
+        pair = (str(tls.certificate), str(tls.key)) if tls else None
+        doors.append(Listening(DoorApp(node.app, Door.PUBLIC), listener, pair))
+    logger.info("core_ready", extra={"home": str(runtime.home)})
+    await serve_until_stopped(doors, stopping)
+    logger.info("core_stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

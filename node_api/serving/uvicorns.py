@@ -1,0 +1,89 @@
+"""Uvicorn as our processes use it: several doors in one event loop, and signals that are ours."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from node_api.doors import Application
+
+KEEP_ALIVE_S = 75
+GRACE_S = 20
+BACKLOG = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """An application and the socket it answers at."""
+
+    app: Application
+    listener: socket.socket
+    tls: tuple[str, str] | None = None
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve_until_stopped(doors: Sequence[Listening], stopping: asyncio.Event) -> None:
+    """Serves all doors until the event is set; requests under way are answered first."""
+    servers = [_Server(_configure(each)) for each in doors]
+    running = [
+        asyncio.create_task(server.serve([each.listener]))
+        for server, each in zip(servers, doors, strict=True)
+    ]
+    waiting = asyncio.create_task(stopping.wait())
+    await asyncio.wait([waiting, *running], return_when=asyncio.FIRST_COMPLETED)
+    for server in servers:
+        server.should_exit = True
+    waiting.cancel()
+    await asyncio.gather(*running)
+
+
+def _configure(listening: Listening) -> uvicorn.Config:
+    certificate, key = listening.tls or (None, None)
+    return uvicorn.Config(
+        listening.app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        ssl_version=ssl.PROTOCOL_TLS_SERVER,
+    )
+
+
+def stop_on_signals(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+    """SIGTERM and SIGINT set the event."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+
+
+def stop_with_parent(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+    """The event is set when the parent's end of standard input closes: nobody outlives it."""
+
+    def watch() -> None:
+        while os.read(0, 1024):
+            pass
+        loop.call_soon_threadsafe(stopping.set)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()

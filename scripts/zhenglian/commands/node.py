@@ -1,0 +1,107 @@
+"""`zhenglian node`: this province's node."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from zhenglian.command import Needs, command
+from zhenglian.options import ForceOption
+from zhenglian.session import Session
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    node = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    command(node, "init", Needs.HOME)(init_node)
+    command(node, "serve")(serve_node)
+    command(node, "settings", Needs.HOME)(show_settings)
+    app.add_typer(node, name="node", help="This province's node: its HTTP interface.")
+
+
+def init_node(
+    session: Session,
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="ADDRESS:PORT", help="Of the HTTP interface.")
+    ] = "127.0.0.1:8480",
+    force: ForceOption = False,
+) -> None:
+    """Writes node.toml into a home: every setting, explained, with its default.
+
+    \b
+    Example:
+      zhenglian node init --listen 0.0.0.0:8480
+    """
+    from ledger.workspace import CONFIG_NAME, Config
+    from node_api.settings import SETTINGS_NAME, NodeSettings, write_template
+    from zhenglian.files import require_free
+
+    Config.load(session.home / CONFIG_NAME)
+    path = session.home / SETTINGS_NAME
+    require_free(path, force=force)
+    write_template(path, listen)
+    settings = NodeSettings.load(session.home)
+    output, pick = session.output, session.language.pick
+    if output.is_json:
+        output.document({"file": path, "listen": settings.listen, "workers": settings.workers})
+        return
+    output.line(pick(f"已写出 {path}。", f"Wrote {path}."), "bold green")
+    output.line(
+        pick("启动：zhenglian node serve", "Start the node with: zhenglian node serve"),
+    )
+
+
+def serve_node(session: Session) -> int:
+    """Serves the home over HTTP until it is stopped.
+
+    The core holds the home; front processes verify and pass everything else on to it. A process
+    that dies is started again. Logs are JSON lines on standard error.
+
+    \b
+    Example:
+      zhenglian node serve
+      ZHENGLIAN_PASSPHRASE_FILE=… zhenglian node serve --home /var/lib/zhenglian
+    """
+    from ledger.errors import ConflictError
+    from node_api.doors import LOCAL_SOCKET
+    from node_api.logs import configure_logging
+    from node_api.serving.supervisor import Supervisor
+    from node_api.settings import NodeSettings, find_credential, read_secret
+    from node_api.sockets import is_answered, listen_tcp
+
+    settings = NodeSettings.load(session.home)
+    if is_answered(session.home / LOCAL_SOCKET):
+        raise ConflictError(f"a node serves {session.home} already", code="node_running")
+    named = settings.passphrase_file or find_credential("passphrase")
+    passphrase = read_secret(named) if named else session.read_passphrase()
+    _require_passphrase(session, passphrase)
+    configure_logging("supervisor", settings.log.level)
+    listener = listen_tcp(*settings.address)
+    host, port = listener.getsockname()[:2]
+    scheme = "https" if settings.tls else "http"
+    shown = f"[{host}]" if ":" in host else host
+    pick = session.language.pick
+    told = pick(f"节点地址：{scheme}://{shown}:{port}", f"Serving {scheme}://{shown}:{port}")
+    session.output.line(told)
+    return Supervisor(session.home.resolve(), listener, settings.workers, passphrase).run()
+
+
+def show_settings(session: Session) -> None:
+    """Shows the settings in force, environment included.
+
+    \b
+    Example:
+      zhenglian node settings --json
+    """
+    from node_api.settings import NodeSettings, to_document
+
+    document = to_document(NodeSettings.load(session.home))
+    session.output.document(document)
+
+
+def _require_passphrase(session: Session, passphrase: str) -> None:
+    """A wrong passphrase is told here, to the person, instead of in the core's log."""
+    from ledger.vault.key_files import KeyFiles
+
+    KeyFiles(session.home / "keys", passphrase).operator_secret()
