@@ -18,8 +18,8 @@ from ledger.actions.catalogue_files import (
     keep_definition,
     keep_schema,
     load_definition,
+    parse_either,
     read_bytes,
-    read_file,
 )
 from ledger.actions.catalogue_listing import (
     CataloguedMatter,
@@ -31,7 +31,7 @@ from ledger.actions.governance import propose_act
 from ledger.actions.issuers import find_seal_key
 from ledger.actions.proposals import CATALOGUE, Proposal
 from ledger.errors import ConflictError, NotFoundError
-from ledger.formats.matter import MatterDefinition, parse_matter
+from ledger.formats.matter import MatterDefinition
 from ledger.formats.matter_diff import Difference, compare_matters
 from ledger.formats.seals import sign_digest
 from ledger.formats.statements import compute_digest
@@ -123,6 +123,7 @@ def define_type(workspace: Workspace, schema: CertificateSchema) -> DefinitionRe
         else (recorded.log_index, recorded.recorded_at_unix)
     )
     issue_by(workspace, schema)
+    workspace.sync_index()
     return DefinitionResult(
         str(schema.type),
         schema.name,
@@ -181,6 +182,7 @@ def define_matter(workspace: Workspace, definition: MatterDefinition) -> Definit
         purpose="defineMatter",
         reference=digest.hex(),
     )
+    workspace.sync_index()
     entry = receipt.entries[0]
     return DefinitionResult(
         str(definition.item_code),
@@ -210,14 +212,19 @@ def propose_national(
 
 
 def import_file(workspace: Workspace, path: Path) -> ImportResult:
+    """`import_document` of a file. Raises NotFoundError: no such file."""
+    return import_document(workspace, read_bytes(path))
+
+
+def import_document(workspace: Workspace, document: bytes) -> ImportResult:
     """Adds somebody's schema or definition to this home, to read versions by.
 
     The newest version of a type becomes the one that the home issues by.
 
     Raises:
-        NotFoundError: no such file. MalformedInputError: it is neither.
+        MalformedInputError: it is neither.
     """
-    read = read_file(path)
+    read = parse_either(document)
     workspace.sync_index()
     catalogue = read_catalogue(workspace.index)
     if isinstance(read, CertificateSchema):
@@ -275,23 +282,6 @@ def find_kept(workspace: Workspace, matter: CataloguedMatter) -> dict[bytes, Mat
             digest = version.definition_hash
             kept[digest] = load_definition(workspace, matter.item_code, digest)
     return kept
-
-
-def read_side(workspace: Workspace | None, named: str) -> MatterDefinition:
-    """What a person names to compare: a file, or ITEM or ITEM@VERSION of the catalogue.
-
-    Args:
-        workspace: a home with a synced index; None if there is none to ask.
-
-    Raises:
-        NotFoundError: no such file, matter or version, or its definition is not at hand.
-    """
-    if workspace is None or Path(named).is_file():
-        return parse_matter(read_bytes(Path(named)))
-    code, _, version = named.partition("@")
-    if version and not version.isdecimal():
-        raise NotFoundError(f"no version {version!r}; give a number", field="version")
-    return read_recorded(workspace, ItemCode.parse(code), int(version) if version else None)
 
 
 def compare(left: MatterDefinition, right: MatterDefinition) -> Comparison:

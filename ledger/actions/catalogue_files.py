@@ -76,13 +76,8 @@ def load_definition(
     return definition
 
 
-def read_file(path: Path) -> CertificateSchema | MatterDefinition:
-    """A schema or a definition, whichever a file is.
-
-    Raises:
-        NotFoundError: file_missing. MalformedInputError: it is neither.
-    """
-    content = read_bytes(path)
+def parse_either(content: bytes) -> CertificateSchema | MatterDefinition:
+    """A schema or a definition, whichever a document is. Raises MalformedInputError: neither."""
     try:
         return parse_schema(content)
     except MalformedInputError as no_schema:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ledger.actions.application import APPLICATION_NAME, parse_application
 from ledger.actions.authority import submit_authority_act
 from ledger.actions.proposals import Proposal, find_proposal
 from ledger.chain.artifacts import MODULE_NAMES
@@ -14,6 +15,7 @@ from ledger.errors import (
     ConflictError,
     LedgerError,
     MalformedInputError,
+    NotFoundError,
     StorageError,
 )
 from ledger.identifiers import MemberId
@@ -44,6 +46,27 @@ class VoteResult:
 def propose_admission(workspace: Workspace, admission: Admission) -> Proposal:
     """Proposes that a member joins. Raises MemberExistsError and others of the contract."""
     return _propose(workspace, ProposalAction.ADMIT_MEMBER, admission.encode())
+
+
+def propose_applicant(workspace: Workspace, application: bytes) -> Proposal:
+    """Proposes that the author of an application joins.
+
+    Raises:
+        MalformedInputError: it is no application. MemberExistsError and others of the contract.
+    """
+    return propose_admission(workspace, parse_application(application))
+
+
+def read_own_application(workspace: Workspace) -> bytes:
+    """The application with which this home's member asked or would ask for its admission.
+
+    Raises:
+        NotFoundError: application_missing: the file was taken away.
+    """
+    path = workspace.home / APPLICATION_NAME
+    if not path.is_file():
+        raise NotFoundError(f"this home has no {APPLICATION_NAME}", code="application_missing")
+    return path.read_bytes()
 
 
 def propose_removal(workspace: Workspace, member: MemberId) -> Proposal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -110,18 +110,24 @@ def rotate_seal_key(workspace: Workspace, issuer: Uscc) -> ActResult:
     result = _register_new_key(workspace, issuer, department.name)
     for key in department.seal_keys:
         if key.valid_until_unix > workspace.latest_unix() + _OVERLAP_S:
-            _end_seal_key(workspace, issuer, key.key_id)
+            end_seal_key(workspace, issuer, key.key_id)
     return result
 
 
-def _end_seal_key(workspace: Workspace, issuer: Uscc, key_id: bytes) -> None:
+def end_seal_key(workspace: Workspace, issuer: Uscc, key_id: bytes) -> ActResult:
+    """Ends a seal key a moment from now; what it sealed stays verifiable.
+
+    Raises:
+        NotFoundError: SealKeyUnknownError. ConflictError: it ends sooner already.
+    """
     ends = workspace.latest_unix() + _OVERLAP_S
-    _act(
+    result = _act(
         workspace,
         issuer,
         "endSealKey",
         lambda sequence: SealKeyEndStatement(workspace.member, issuer, key_id, ends, sequence),
     )
+    return replace(result, key_id=key_id)
 
 
 def declare_compromise(
@@ -136,7 +142,7 @@ def declare_compromise(
             workspace.member, issuer, key_id, since_unix, sequence
         ),
     )
-    return ActResult(issuer, result.log_index, result.recorded_at_unix, key_id)
+    return replace(result, key_id=key_id)
 
 
 def find_department(workspace: Workspace, issuer: Uscc) -> Department:
@@ -261,4 +267,5 @@ def _act(
     workspace: Workspace, issuer: Uscc, function: str, build: Callable[[int], Statement]
 ) -> ActResult:
     receipt = submit_authority_act(workspace, REGISTRY, function, build)
+    workspace.sync_index()
     return ActResult(issuer, receipt.entries[0].index, receipt.time_unix)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import orjson
@@ -12,8 +11,7 @@ from zhenglian.times import format_time
 
 if TYPE_CHECKING:
     from ledger.actions.catalogue import Comparison, DefinitionResult
-    from ledger.actions.catalogue_listing import CataloguedMatter, CataloguedType
-    from ledger.formats.matter import MatterDefinition
+    from ledger.actions.catalogue_documents import ShownMatter, ShownType
     from ledger.records import MatterStep
 
 _SHORT_HASH = 16
@@ -52,11 +50,11 @@ def tell_definition(session: Session, result: DefinitionResult) -> None:
     )
 
 
-def print_type(session: Session, found: CataloguedType, at_hand: Collection[bytes]) -> None:
-    """A type. Args: at_hand: hashes of the schemas that this home has."""
-    output, pick = session.output, session.language.pick
+def print_type(session: Session, shown: ShownType) -> None:
+    """A type."""
+    output, pick, found = session.output, session.language.pick, shown.catalogued
     if output.is_json:
-        output.document(found, at_hand=[v.schema_hash in at_hand for v in found.versions])
+        output.document(found, at_hand=shown.at_hand)
         return
     output.line(f"{found.certificate_type}  {found.versions[-1].name}", "bold")
     national = pick("是", "yes") if found.is_national else pick("否", "no")
@@ -80,24 +78,20 @@ def print_type(session: Session, found: CataloguedType, at_hand: Collection[byte
                 str(version.member),
                 format_time(version.recorded_at_unix),
                 version.schema_hash.hex()[:_SHORT_HASH],
-                pick("是", "yes") if version.schema_hash in at_hand else pick("否", "no"),
+                pick("是", "yes") if is_at_hand else pick("否", "no"),
             )
-            for version in found.versions
+            for version, is_at_hand in zip(found.versions, shown.at_hand, strict=True)
         ),
     )
 
 
-def print_matter(
-    session: Session, found: CataloguedMatter, kept: Mapping[bytes, MatterDefinition]
-) -> None:
-    """A matter. Args: kept: the definitions that this home has, by their hashes."""
-    output, pick = session.output, session.language.pick
+def print_matter(session: Session, shown: ShownMatter) -> None:
+    """A matter."""
+    output, pick, found = session.output, session.language.pick, shown.catalogued
     newest = found.versions[-1]
-    definition = kept.get(newest.definition_hash)
     if output.is_json:
-        at_hand = [version.definition_hash in kept for version in found.versions]
-        content = None if definition is None else orjson.loads(definition.document)
-        output.document(found, at_hand=at_hand, definition=content)
+        content = None if shown.definition is None else orjson.loads(shown.definition)
+        output.document(found, at_hand=shown.at_hand, definition=content)
         return
     output.line(f"{found.item_code}  {newest.name}", "bold")
     output.pairs(
@@ -113,8 +107,8 @@ def print_matter(
         ]
     )
     _print_steps(session, newest.steps)
-    if definition is not None:
-        _print_definition(session, definition)
+    if shown.definition is not None:
+        _print_definition(session, shown.definition)
     else:
         output.line(
             pick(
@@ -147,7 +141,10 @@ def _print_steps(session: Session, steps: tuple[MatterStep, ...]) -> None:
     )
 
 
-def _print_definition(session: Session, definition: MatterDefinition) -> None:
+def _print_definition(session: Session, document: bytes) -> None:
+    from ledger.formats.matter import parse_matter
+
+    definition = parse_matter(document)
     pick = session.language.pick
     fee = f"{definition.fee.amount_fen / 100:.2f}"
     session.output.pairs(

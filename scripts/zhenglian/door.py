@@ -35,9 +35,11 @@ class LocalDoor:
     def call(
         self, action: Callable[Concatenate[Any, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """See `Door`."""
-        subject = self.workspace.index if takes_index(action) else self.workspace
-        return action(subject, *args, **kwargs)
+        """See `Door`. An index is brought up to the chain first, as a node's always is."""
+        if not takes_index(action):
+            return action(self.workspace, *args, **kwargs)
+        self.workspace.sync_index()
+        return action(self.workspace.index, *args, **kwargs)
 
 
 def takes_index(action: Callable[..., Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ledger.actions.cases.deadlines import load_calendar
@@ -10,12 +10,14 @@ from ledger.actions.cases.history import CaseStanding, iterate_events, iterate_s
 from ledger.actions.cases.overdue import Deadline, list_deadlines
 from ledger.actions.catalogue_listing import read_catalogue
 from ledger.actions.departments import list_departments
+from ledger.errors import MalformedInputError
 from ledger.identifiers import ItemCode, Uscc
 from ledger.index.store import IndexStore
 from ledger.records import CaseOpened, CaseState
 from ledger.workspace import Workspace
 
 _FAR_UNIX = 1 << 40
+_MAX_PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class CaseFilter:
         only_ours: only those in which a department of this home has part.
     """
 
-    states: Collection[CaseState] = ()
+    states: Sequence[CaseState] = ()
     only_ours: bool = False
     only_overdue: bool = False
 
@@ -67,6 +69,40 @@ class CaseFilter:
             and (case.is_ours or not self.only_ours)
             and (case.is_overdue or not self.only_overdue)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """Cases in the order of `list_cases`. Attributes: next: where the next page begins, if any."""
+
+    items: tuple[ListedCase, ...]
+    next: int | None
+
+
+def page_cases(
+    workspace: Workspace,
+    wanted: CaseFilter = CaseFilter(),
+    begin: int = 0,
+    limit: int = 100,
+) -> CasePage:
+    """The cases of the log, page by page: overdue ones first, then by what is due soonest.
+
+    Args:
+        begin: how many to pass over.
+        limit: at most so many, 1 to 1000.
+
+    Raises:
+        MalformedInputError: begin or limit are out of range.
+    """
+    if not 1 <= limit <= _MAX_PAGE:
+        raise MalformedInputError(
+            f"limit: expected 1 to {_MAX_PAGE}, got {limit}", code="limit_out_of_range"
+        )
+    if begin < 0:
+        raise MalformedInputError(f"begin: expected 0 or more, got {begin}", field="begin")
+    found = list_cases(workspace, wanted)
+    end = begin + limit
+    return CasePage(tuple(found[begin:end]), end if end < len(found) else None)
 
 
 def list_cases(workspace: Workspace, wanted: CaseFilter | None = None) -> list[ListedCase]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from ledger.actions.cases.acting import (
@@ -17,6 +17,7 @@ from ledger.actions.cases.acting import (
 )
 from ledger.actions.cases.deadlines import ACCEPTANCE_DAYS, compute_due
 from ledger.actions.catalogue import read_recorded
+from ledger.actions.issuers import choose_issuer
 from ledger.chain.case_reading import fetch_case, fetch_matter_version
 from ledger.errors import ConflictError
 from ledger.formats.case_documents import (
@@ -27,6 +28,7 @@ from ledger.formats.case_documents import (
     make_salt,
 )
 from ledger.formats.case_materials import MaterialFile, MaterialKind, MaterialsList
+from ledger.formats.evidence import parse_evidence
 from ledger.identifiers import CertificateType, ItemCode, Uscc
 from ledger.records import CaseOpeningStatement, CaseState, Channel
 from ledger.vault.case_rows import CaseRole
@@ -98,6 +100,32 @@ def submit_case(
         if record.state not in FINAL_STATES:
             return to_done(workspace, earlier, record)
     return _open(workspace, department, submission, request, officer)
+
+
+def receive_application(
+    workspace: Workspace,
+    submission: Submission,
+    department: Uscc | None = None,
+    officer: str | None = None,
+) -> CaseResult:
+    """收件 at the window of a department, by default the only one of this home.
+
+    Of a certificate among the materials the type need not be given: its evidence tells it.
+
+    Raises:
+        ConflictError: issuer_ambiguous: several departments, none named; and as `submit_case`.
+        MalformedInputError: a certificate's evidence cannot be read.
+    """
+    window = department or choose_issuer(workspace)
+    materials = [_complete(each) for each in submission.materials]
+    return submit_case(workspace, window, replace(submission, materials=materials), officer)
+
+
+def _complete(material: HandedIn) -> HandedIn:
+    if material.kind is not MaterialKind.CERTIFICATE or material.certificate_type is not None:
+        return material
+    told = parse_evidence(material.content).certificate.type
+    return replace(material, certificate_type=told)
 
 
 def _open(

@@ -61,17 +61,21 @@ def share_case(workspace: Workspace, case_id: bytes, department: Uscc) -> bytes:
     return make_package(workspace, case_id, department, record.sequence)
 
 
-def import_package(workspace: Workspace, data: bytes) -> bytes:
+def import_package(workspace: Workspace, package: bytes, case_id: bytes | None = None) -> bytes:
     """Keeps the papers of a package that was shared, and answers the case's id.
+
+    Args:
+        case_id: of which case it must be; None for whichever it is.
 
     Raises:
         As `take_over` of `ledger.actions.cases.travelling`.
     """
     workspace.sync_index()
-    package = parse_package(data)
-    case_id = package.context.case_id
+    parsed = parse_package(package)
+    require_case_of(parsed, case_id)
+    case_id = parsed.context.case_id
     record = fetch_case(workspace.gateway, case_id)
-    papers = read_dossier(workspace, package, record, package.context.number)
+    papers = read_dossier(workspace, parsed, record, parsed.context.number)
     opening = find_opening(workspace.index, case_id)
     cases = workspace.vault.cases
     with workspace.vault.transaction():
@@ -80,15 +84,31 @@ def import_package(workspace: Workspace, data: bytes) -> bytes:
     return case_id
 
 
-def keep_receipt(workspace: Workspace, data: bytes) -> HandOverReceipt:
+def keep_receipt(
+    workspace: Workspace, receipt: bytes, case_id: bytes | None = None
+) -> HandOverReceipt:
     """Keeps the receipt that a taker sent back to this home, once it is what the log has.
+
+    Args:
+        case_id: of which case it must be; None for whichever it is.
 
     Raises:
         MalformedInputError: it is no receipt.
         ConflictError: receipt_differs: another is on the chain, or its seal is not the taker's.
+            receipt_of_another_case.
     """
     workspace.sync_index()
-    receipt = HandOverReceipt.parse(data)
+    parsed = HandOverReceipt.parse(receipt)
+    if case_id not in (None, parsed.case_id):
+        raise ConflictError(
+            f"the receipt is of case {parsed.case_id.hex()}",
+            code="receipt_of_another_case",
+            field="receipt",
+        )
+    return _keep_receipt(workspace, parsed)
+
+
+def _keep_receipt(workspace: Workspace, receipt: HandOverReceipt) -> HandOverReceipt:
     key = workspace.gateway.seal_key(receipt.taker, receipt.key_id)
     recorded = _list_receipts(workspace.index, receipt.case_id)
     if receipt.digest not in recorded or not receipt.is_sealed_by(key.x, key.y):
@@ -112,6 +132,31 @@ def find_hand_over(
             if event.hand_over_digest == hand_over_digest:
                 return event.statement
     return None
+
+
+def require_case_of(package: CasePackage, case_id: bytes | None) -> None:
+    """Raises ConflictError, package_of_another_case, where a case is named that it is not of."""
+    if case_id not in (None, package.context.case_id):
+        raise ConflictError(
+            f"the package is of case {package.context.case_id.hex()}",
+            code="package_of_another_case",
+            field="package",
+        )
+
+
+def was_handed_over(workspace: Workspace, case_id: bytes, digest: bytes) -> bool:
+    """Whether the log has a hand-over of just this content; else a package was only shared.
+
+    Args:
+        digest: SHA-256 of the package, 32 bytes.
+    """
+    workspace.sync_index()
+    return any(
+        row.kind == CaseHandedOver.TOPIC
+        and row.payload is not None
+        and CaseHandedOver.decode_payload(row.payload).statement.digest == digest
+        for row in workspace.index.entries_of(case_id)
+    )
 
 
 def require_content(given: HandOverStatement, package: CasePackage | None) -> None:

@@ -52,6 +52,7 @@ def resolve_case(workspace: Workspace, text: str) -> bytes:
     Raises:
         NotFoundError: case_unknown. ConflictError: case_ambiguous.
     """
+    workspace.sync_index()
     prefix = text.lower()
     ids = {row.subject for row in workspace.index.entries_of_kind(CaseOpened.TOPIC)}
     found = [case_id for case_id in ids if prefix and case_id.hex().startswith(prefix)]

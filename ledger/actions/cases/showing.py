@@ -138,6 +138,16 @@ def show_case(workspace: Workspace, case_id: bytes, *, open_vault: bool = True) 
     )
 
 
+def show_case_record(workspace: Workspace, case_id: bytes) -> ShownCase:
+    """One case as the log tells it: nothing of it is about people. Raises NotFoundError."""
+    return show_case(workspace, case_id, open_vault=False)
+
+
+def show_case_contents(workspace: Workspace, case_id: bytes) -> ShownCase:
+    """The same with what this home's vault has: officers, materials and their verdicts."""
+    return show_case(workspace, case_id, open_vault=True)
+
+
 def _find_matter(workspace: Workspace, standing: CaseStanding) -> MatterVersion | None:
     try:
         return find_matter_version(workspace.index, standing.item_code, standing.matter_version)

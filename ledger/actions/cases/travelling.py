@@ -21,6 +21,7 @@ from ledger.actions.cases.packages import (
     find_hand_over,
     make_package,
     read_dossier,
+    require_case_of,
     require_content,
 )
 from ledger.actions.cases.papers import find_opening, require_case
@@ -119,7 +120,7 @@ def take_over(
 
     Args:
         package: of material that came over the network.
-        case_id: of material that came on paper.
+        case_id: of material that came on paper; of a package, which it must be of.
         note: what was found on taking it.
 
     Raises:
@@ -132,6 +133,8 @@ def take_over(
     begin(workspace)
     workspace.sync_index()
     parsed = None if package is None else parse_package(package)
+    if parsed is not None:
+        require_case_of(parsed, case_id)
     taken = case_id if parsed is None else parsed.context.case_id
     if taken is None:
         raise MalformedInputError("expected a package or a case", field="package")

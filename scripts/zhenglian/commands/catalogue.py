@@ -19,6 +19,7 @@ from zhenglian.options import TypeArgument
 from zhenglian.session import Session
 
 if TYPE_CHECKING:
+    from ledger.actions.catalogue_documents import NamedDefinition
     from ledger.actions.catalogue_listing import CataloguedMatter, CataloguedType
 
 SideArgument = Annotated[
@@ -55,16 +56,17 @@ def define_type(
       zhenglian catalogue define-type W011
       zhenglian catalogue define-type 11100000000013338W011.json
     """
-    from ledger.actions import catalogue
+    from ledger.actions.catalogue_documents import define_type_document
     from ledger.actions.catalogue_files import read_bytes
-    from ledger.schemas import find_type, parse_schema
+    from ledger.schemas import find_type, load_schema
 
-    with session.unlock() as workspace:
+    with session.door() as door:
         if (path := Path(which)).is_file() or path.suffix == ".json":
-            schema = parse_schema(read_bytes(path))
+            document = read_bytes(path)
         else:
-            schema = workspace.schema(find_type(which, workspace.home / "schemas"))
-        tell_definition(session, catalogue.define_type(workspace, schema))
+            wanted = find_type(which, session.schemas)
+            document = load_schema(wanted, directory=session.schemas).document
+        tell_definition(session, door.call(define_type_document, document))
 
 
 def define_matter(
@@ -77,13 +79,13 @@ def define_matter(
     Example:
       zhenglian catalogue define-matter examples/matters/chongqing-safety-licence.json
     """
-    from ledger.actions import catalogue
+    from ledger.actions.catalogue_documents import define_matter_document
     from ledger.actions.catalogue_files import read_bytes
     from ledger.formats.matter import parse_matter
 
-    definition = parse_matter(read_bytes(file))
-    with session.unlock() as workspace:
-        tell_definition(session, catalogue.define_matter(workspace, definition))
+    definition = parse_matter(read_bytes(file))  # what is none asks for no passphrase
+    with session.door() as door:
+        tell_definition(session, door.call(define_matter_document, definition.document))
 
 
 def national(
@@ -103,9 +105,9 @@ def national(
     from ledger.actions.catalogue import propose_national
     from ledger.schemas import find_type
 
-    with session.unlock() as workspace:
-        wanted = find_type(certificate_type, workspace.home / "schemas")
-        proposal = propose_national(workspace, wanted, legal_basis, is_national=not end)
+    with session.door() as door:
+        wanted = find_type(certificate_type, session.schemas)
+        proposal = door.call(propose_national, wanted, legal_basis, is_national=not end)
         tell_proposal(session, proposal)
 
 
@@ -118,9 +120,8 @@ def list_catalogue(session: Session) -> None:
     """
     from ledger.actions.catalogue_listing import read_catalogue
 
-    with session.open() as workspace:
-        workspace.sync_index()
-        catalogue = read_catalogue(workspace.index)
+    with session.door(needs_keys=False) as door:
+        catalogue = door.call(read_catalogue)
     if session.output.is_json:
         session.output.document(catalogue)
         return
@@ -145,20 +146,15 @@ def show(
     Example:
       zhenglian catalogue show W011
     """
-    from ledger.actions import catalogue_listing
-    from ledger.actions.catalogue import find_kept
+    from ledger.actions.catalogue_documents import show_matter, show_type
     from ledger.identifiers import ItemCode
     from ledger.schemas import find_type
 
-    with session.open() as workspace:
-        workspace.sync_index()
+    with session.door(needs_keys=False) as door:
         if len(code) == _CODE_OF_A_MATTER:
-            matter = catalogue_listing.find_matter(workspace.index, ItemCode.parse(code))
-            print_matter(session, matter, find_kept(workspace, matter))
+            print_matter(session, door.call(show_matter, ItemCode.parse(code)))
         else:
-            wanted = find_type(code, workspace.home / "schemas")
-            found = catalogue_listing.find_catalogued_type(workspace.index, wanted)
-            print_type(session, found, set(workspace.schema_versions(wanted)))
+            print_type(session, door.call(show_type, find_type(code, session.schemas)))
 
 
 def diff(session: Session, left: SideArgument, right: SideArgument) -> None:
@@ -168,12 +164,11 @@ def diff(session: Session, left: SideArgument, right: SideArgument) -> None:
     Example:
       zhenglian catalogue diff 11500000000000001G0117001001000 11510000000000001L0117001001000
     """
-    from ledger.actions.catalogue import compare, read_side
+    from ledger.actions.catalogue_documents import compare_named
 
-    with session.open() as workspace:
-        if not (Path(left).is_file() and Path(right).is_file()):
-            workspace.sync_index()
-        compared = compare(read_side(workspace, left), read_side(workspace, right))
+    sides = _name_side(left), _name_side(right)
+    with session.door(needs_keys=False) as door:
+        compared = door.call(compare_named, *sides)
     print_comparison(session, compared)
 
 
@@ -187,10 +182,12 @@ def import_file(
     Example:
       zhenglian catalogue import sichuan-safety-licence.json
     """
-    from ledger.actions import catalogue
+    from ledger.actions.catalogue import import_document
+    from ledger.actions.catalogue_files import read_bytes
 
-    with session.open() as workspace:
-        result = catalogue.import_file(workspace, file)
+    document = read_bytes(file)
+    with session.door(needs_keys=False) as door:
+        result = door.call(import_document, document)
     output, pick = session.output, session.language.pick
     if output.is_json:
         output.document(result)
@@ -211,6 +208,15 @@ def import_file(
             ),
             "yellow",
         )
+
+
+def _name_side(text: str) -> NamedDefinition:
+    """A file, or ITEM or ITEM@VERSION of the catalogue."""
+    from ledger.actions.catalogue_documents import NamedDefinition
+
+    if Path(text).is_file():
+        return NamedDefinition(document=Path(text).read_bytes())
+    return NamedDefinition.parse(text)
 
 
 def _print_types(session: Session, types: tuple[CataloguedType, ...]) -> None:

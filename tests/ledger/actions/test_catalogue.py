@@ -15,8 +15,8 @@ from ledger.actions.catalogue import (
     import_file,
     propose_national,
     read_recorded,
-    read_side,
 )
+from ledger.actions.catalogue_documents import NamedDefinition, compare_named
 from ledger.actions.catalogue_listing import find_catalogued_type, find_matter, read_catalogue
 from ledger.actions.issuers import register_department
 from ledger.actions.presentation import present, verify_document
@@ -238,11 +238,13 @@ def test_recorded_definitions_are_compared_once_both_are_at_hand(
     here, there = (parse_matter(file.read_bytes()) for file in (HERE, THERE))
     with matters.copy(tmp_path / "ledger").open() as home:
         home.sync_index()
-        left = read_side(home, f"{here.item_code}@1")
+        sides = [
+            NamedDefinition.parse(text) for text in (f"{here.item_code}@1", str(there.item_code))
+        ]
         with pytest.raises(NotFoundError, match="catalogue import"):
-            read_side(home, str(there.item_code))
+            compare_named(home, *sides)
         assert import_file(home, THERE).is_recorded
-        compared = compare(left, read_side(home, str(there.item_code)))
+        compared = compare_named(home, *sides)
     assert compared == compare(here, there)
     assert compared.differences
 
@@ -305,4 +307,4 @@ def test_matter_nobody_defined_is_not_found(matters: Ledger) -> None:
         with pytest.raises(NotFoundError, match="define-matter"):
             find_matter(home.index, ItemCode.parse("11500000000000001G0117009009000"))
         with pytest.raises(NotFoundError, match="no version 2"):
-            read_side(home, "11500000000000001G0117001001000@2")
+            read_recorded(home, ItemCode.parse("11500000000000001G0117001001000"), 2)

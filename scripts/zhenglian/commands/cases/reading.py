@@ -60,7 +60,7 @@ def list_all(
     from ledger.actions.cases.listing import CaseFilter, list_cases
     from ledger.records import CaseState
 
-    states = frozenset(CaseState[each.name] for each in state or ())
+    states = tuple(CaseState[each.name] for each in state or ())
     with session.open() as workspace:
         cases = list_cases(workspace, CaseFilter(states, ours, overdue))
     if session.output.is_json:

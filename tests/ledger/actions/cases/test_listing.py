@@ -45,9 +45,9 @@ def test_what_is_overdue_comes_first_and_then_what_is_due_soonest(two: Ledger) -
 def test_cases_are_listed_by_state(two: Ledger) -> None:
     received, accepted = submit(two, CONTRACT, applicant=HOLDER), accept(two, CONTRACT)
     for state, expected in ((CaseState.RECEIVED, received), (CaseState.ACCEPTED, accepted)):
-        (found,) = list_at(two, wanted=CaseFilter(frozenset({state})))
+        (found,) = list_at(two, wanted=CaseFilter((state,)))
         assert (found.case_id, found.state) == (expected, state)
-    assert list_at(two, wanted=CaseFilter({CaseState.DELIVERED})) == []
+    assert list_at(two, wanted=CaseFilter((CaseState.DELIVERED,))) == []
 
 
 def test_a_case_is_of_the_homes_that_have_part_in_it(two: Ledger) -> None:
