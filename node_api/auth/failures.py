@@ -45,13 +45,15 @@ class TooManyRequestsError(LedgerError):
     """Somebody asks more often than they may. Answered with 429.
 
     Args:
+        retry_after_s: when to try again.
         headers: Retry-After and RateLimit fields.
     """
 
-    default_code = "rate_limited"
+    default_code = "too_many_requests"
 
-    def __init__(self, message: str, *, headers: Mapping[str, str]) -> None:
+    def __init__(self, message: str, *, retry_after_s: int, headers: Mapping[str, str]) -> None:
         super().__init__(message)
+        self.retry_after_s = retry_after_s
         self.headers = headers
 
 

@@ -1,0 +1,153 @@
+"""How often somebody may ask: counted in this process's memory, by address and by principal.
+
+Each process counts for itself, so that fronts need nobody to answer; a limit by address is that of
+one process. Windows are fixed: at most twice a limit passes around the end of one. Source of the
+header fields: draft-ietf-httpapi-ratelimit-headers (RateLimit, RateLimit-Policy), RFC 9110 §10.2.3.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from limits import RateLimitItem, parse_many
+from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter
+
+from node_api.auth.failures import TooManyRequestsError
+from node_api.auth.principals import Principal, PrincipalKind
+from node_api.auth.settings import LimitSettings
+
+MAX_COUNTED: Final = 100_000
+"""How many counters are kept; beyond, the oldest are forgotten."""
+
+
+class RateClass(StrEnum):
+    """What is limited, each by its own setting."""
+
+    ANONYMOUS = "anonymous"
+    READS = "reads"
+    WRITES = "writes"
+    ADDRESS = "address"
+    FAILED_LOGINS = "failed_logins"
+
+
+class CountingStorage(Storage):
+    """Counters of fixed windows, bounded in number, without threads of its own."""
+
+    STORAGE_SCHEME = ["zhenglian-memory"]  # noqa: RUF012 - as the base class has it
+
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False) -> None:
+        super().__init__(uri, wrap_exceptions=wrap_exceptions)
+        self._counters: dict[str, tuple[int, float]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return ValueError
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count, in the window that is open or in a new one of so many seconds."""
+        now = time.time()
+        with self._lock:
+            count, ends = self._counters.pop(key, (0, 0.0))
+            if ends <= now:
+                count, ends = 0, now + expiry
+            self._counters[key] = (count + amount, ends)
+            if len(self._counters) > MAX_COUNTED:
+                del self._counters[next(iter(self._counters))]
+        return count + amount
+
+    def get(self, key: str) -> int:
+        """The count of the window that is open."""
+        count, ends = self._counters.get(key, (0, 0.0))
+        return count if ends > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        """When the window ends."""
+        _, ends = self._counters.get(key, (0, 0.0))
+        return ends or time.time()
+
+    def check(self) -> bool:
+        """Memory is always there."""
+        return True
+
+    def reset(self) -> int:
+        """Forget everything."""
+        with self._lock:
+            count = len(self._counters)
+            self._counters.clear()
+        return count
+
+    def clear(self, key: str) -> None:
+        """Forget one counter."""
+        with self._lock:
+            self._counters.pop(key, None)
+
+
+class RateLimits:
+    """The limits of one process. Safe for threads.
+
+    Args:
+        settings: of the limits.
+    """
+
+    def __init__(self, settings: LimitSettings) -> None:
+        self._storage = CountingStorage()
+        self._limiter = FixedWindowRateLimiter(self._storage)
+        self._items: Mapping[RateClass, tuple[RateLimitItem, ...]] = {
+            each: tuple(parse_many(text)) if (text := getattr(settings, each.value)) else ()
+            for each in RateClass
+        }
+
+    def count(self, which: RateClass, who: str) -> None:
+        """Counts one request.
+
+        Raises:
+            TooManyRequestsError: that was one too many.
+        """
+        for item in self._items[which]:
+            if not self._limiter.hit(item, which.value, who):
+                raise self._refusal(item, which, who)
+
+    def require_room(self, which: RateClass, who: str) -> None:
+        """As `count`, without counting."""
+        for item in self._items[which]:
+            if not self._limiter.test(item, which.value, who):
+                raise self._refusal(item, which, who)
+
+    def admit(self, principal: Principal, address: str, *, is_change: bool) -> None:
+        """Counts one request of a principal.
+
+        Args:
+            address: of who asks.
+            is_change: whether it changes something.
+
+        Raises:
+            TooManyRequestsError: that was one too many.
+        """
+        self.count(RateClass.ADDRESS, address)
+        if principal.kind is PrincipalKind.ANONYMOUS:
+            self.count(RateClass.ANONYMOUS, address)
+        elif principal.kind is not PrincipalKind.LOCAL:
+            which = RateClass.WRITES if is_change else RateClass.READS
+            self.count(which, principal.subject)
+
+    def _refusal(self, item: RateLimitItem, which: RateClass, who: str) -> TooManyRequestsError:
+        ends, _ = self._limiter.get_window_stats(item, which.value, who)
+        wait_s = max(1, math.ceil(ends - time.time()))
+        policy = f'"{which.value}";q={item.amount};w={item.get_expiry()}'
+        return TooManyRequestsError(
+            f"more than {item.amount} {which.value.replace('_', ' ')} in {item.get_expiry()} s; "
+            f"try again in {wait_s} s",
+            retry_after_s=wait_s,
+            headers={
+                "Retry-After": str(wait_s),
+                "RateLimit-Policy": policy,
+                "RateLimit": f'"{which.value}";r=0;t={wait_s}',
+            },
+        )
