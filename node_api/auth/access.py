@@ -44,7 +44,13 @@ class ObjectRule(StrEnum):
     CERTIFICATES = "certificates"  # several
     BATCH = "batch"
     CASE = "case"  # any department that has part in it
+    CASE_HANDLER = "case_handler"  # the department in charge of it
+    CASE_WINDOW = "case_window"  # that received it, if that is here; else the one in charge
+    CASE_CUSTODIAN = "case_custodian"  # that has its material
+    CASE_TAKER = "case_taker"  # to which its material is on its way
+    CASE_DECIDER = "case_decider"  # that decides in its open step
     REGION = "region"  # a region named in the request
+    MEMBER = "member"  # this home's member as a whole
     OWN = "own"  # what the same principal made: a job, a request awaiting approval
 
 
@@ -55,7 +61,13 @@ _PARAMETERS: Final = {
     ObjectRule.CERTIFICATES: ("certificate_ids",),
     ObjectRule.BATCH: ("batch_key",),
     ObjectRule.CASE: ("case_id",),
+    ObjectRule.CASE_HANDLER: ("case_id",),
+    ObjectRule.CASE_WINDOW: ("case_id",),
+    ObjectRule.CASE_CUSTODIAN: ("case_id",),
+    ObjectRule.CASE_TAKER: ("case_id",),
+    ObjectRule.CASE_DECIDER: ("case_id",),
     ObjectRule.REGION: ("region",),
+    ObjectRule.MEMBER: (),
     ObjectRule.OWN: (),
 }
 

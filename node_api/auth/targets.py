@@ -23,6 +23,7 @@ from ledger.identifiers import RegionCode, Uscc
 from ledger.vault.certificates import StoredCertificate
 from ledger.workspace import Workspace
 from node_api.auth.access import Access, ObjectRule, Target, missing
+from node_api.auth.case_sides import CASE_SIDES, find_acting
 from node_api.auth.principals import Principal, Role
 
 KNOWN_FOR_S: Final = 5.0
@@ -80,6 +81,8 @@ class TargetResolver:
                 return (self._department(value),)
             case ObjectRule.REGION:
                 return (self._region(value),)
+            case ObjectRule.MEMBER:
+                return (self._region(None),)
             case ObjectRule.CERTIFICATE if value is not None:
                 return (self._certificate(str(value), for_holder=for_holder),)
             case ObjectRule.CERTIFICATES if value is not None:
@@ -88,6 +91,8 @@ class TargetResolver:
                 return (self._batch(_to_bytes(value)),)
             case ObjectRule.CASE if value is not None:
                 return (self._case(_to_bytes(value), for_holder=for_holder),)
+            case rule if rule in CASE_SIDES and value is not None:
+                return (self._case_side(_to_bytes(value), rule, arguments.get("department")),)
         raise NotAuthorizedError(
             f"expected one of {', '.join(access.parameters)}, to know what the request is about",
             code="object_missing",
@@ -147,6 +152,21 @@ class TargetResolver:
         departments |= {each.department for each in standing.decisions}
         code = self._read_applicant(case_id) if for_holder else None
         return self._target("case", case_id.hex(), departments, holder_code=code)
+
+    def _case_side(self, case_id: bytes, rule: ObjectRule, named: object) -> Target:
+        """The department of this home as which an act on a case would be made."""
+        history = list(iterate_standings(iterate_events(self._workspace.index, case_id)))
+        if not history:
+            raise missing("case", case_id.hex())
+        chosen = Uscc.parse(str(named)) if named is not None else None
+        acting = find_acting(
+            self._workspace.index,
+            history[-1][1],
+            rule,
+            chosen,
+            lambda department: self._region_of(department) is not None,
+        )
+        return self._target("case", case_id.hex(), acting)
 
     def _deciders(self, standing: CaseStanding) -> set[Uscc]:
         """The departments that the matter has decide, asked yet or not."""
