@@ -17,6 +17,7 @@ from ledger.errors import LedgerError, NotFoundError
 from node_api.dispatch import Dispatcher
 from node_api.doors import Application, Receive, Scope, Send, request_id_of
 from node_api.gate import Gate
+from node_api.observing.requests import note_problem
 from node_api.openapi import Document, build, to_bytes
 from node_api.operations.table import OPERATIONS
 from node_api.problems import CONTENT_TYPE, Problem, to_problem
@@ -56,11 +57,19 @@ def create_app(runtime: NodeRuntime, gate: Gate, plain: tuple[PlainRoute, ...] =
         if scope["type"] == "http":
             for route in plain:
                 if route.matches(scope):
-                    await route.app(scope, receive, send)
+                    await _answer_plainly(route.app, scope, receive, send)
                     return
         await inner(scope, receive, send)
 
     return app
+
+
+async def _answer_plainly(app: Application, scope: Scope, receive: Receive, send: Send) -> None:
+    """A plain route, whose errors are problems as everywhere."""
+    try:
+        await app(scope, receive, send)
+    except LedgerError as error:
+        await problem_response(to_problem(error), scope)(scope, receive, send)
 
 
 def describe_api(plain: tuple[PlainRoute, ...] = ()) -> Document:
@@ -121,6 +130,7 @@ def problem_response(
     problem: Problem, scope: Scope, headers: Mapping[str, str] | None = None
 ) -> Response:
     """A problem as a response to a request."""
+    note_problem(scope, problem.code)
     body = problem.to_json(instance=scope["path"], request_id=request_id_of(scope))
     told = {name.decode(): value.decode() for name, value in problem.headers} | dict(headers or {})
     return Response(body, problem.status, told, media_type=CONTENT_TYPE.decode())

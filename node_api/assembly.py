@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from node_api.app import PlainRoute, create_app
-from node_api.doors import Application
+from node_api.auth.access import Access
+from node_api.auth.principals import Role
+from node_api.doors import Application, Receive, Scope, Send
 from node_api.gate import Gate
+from node_api.loops import Loop
+from node_api.observing.health import (
+    LIVE_PATH,
+    READY_PATH,
+    VERSION_PATH,
+    Readiness,
+    answer_live,
+    answer_version,
+    send_json,
+    to_document,
+)
+from node_api.observing.metrics import CONTENT_TYPE, GaugeReader, render
+from node_api.observing.requests import Observed, name_operation
+from node_api.openapi import Document
 from node_api.runtime import NodeRuntime
+
+METRICS_PATH = "/metrics"
+METRICS_ACCESS = Access.of(Role.OPERATOR, Role.SUPERVISOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +37,82 @@ class Node:
 
     runtime: NodeRuntime
     gate: Gate
+    readiness: Readiness
+    gauges: GaugeReader
     app: Application
 
 
 def assemble(runtime: NodeRuntime) -> Node:
     """The application of an open runtime."""
-    gate = Gate(runtime)
-    plain: tuple[PlainRoute, ...] = ()
-    return Node(runtime, gate, create_app(runtime, gate, plain))
+    gate, readiness, gauges = Gate(runtime), Readiness(runtime), GaugeReader()
+    _add_gauges(gauges, runtime, readiness)
+    plain = (
+        _route(LIVE_PATH, answer_live, "live", "That the process answers."),
+        _route(READY_PATH, _ready(runtime, readiness), "ready", "Which dependency is missing."),
+        _route(VERSION_PATH, answer_version, "version", "The product's version."),
+        _route(METRICS_PATH, _metrics(gate, gauges), "metrics", "For Prometheus.", is_open=False),
+    )
+    return Node(runtime, gate, readiness, gauges, Observed(create_app(runtime, gate, plain)))
+
+
+def _route(
+    path: str, app: Application, name: str, summary: str, *, is_open: bool = True
+) -> PlainRoute:
+    described: Document = {
+        "operationId": name,
+        "summary": summary,
+        "tags": ["node"],
+        "responses": {"200": {"description": "OK"}},
+    }
+    if is_open:
+        described["security"] = []
+
+    def matches(scope: Scope) -> bool:
+        return bool(scope["path"] == path and scope["method"] in ("GET", "HEAD"))
+
+    item: Mapping[str, Document] = {path: {"get": described}}
+    return PlainRoute(matches, app, item)
+
+
+def _ready(runtime: NodeRuntime, readiness: Readiness) -> Application:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+        name_operation(scope, "ready")
+        found = await runtime.run(readiness.check)
+        await send_json(send, *to_document(found, is_stopping=runtime.is_stopping.is_set()))
+
+    return answer
+
+
+def _metrics(gate: Gate, gauges: GaugeReader) -> Application:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+        name_operation(scope, "metrics")
+        await gate.admit(scope, METRICS_ACCESS, "metrics")
+        body = render(gauges)
+        headers = [
+            (b"content-type", CONTENT_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return answer
+
+
+def _add_gauges(gauges: GaugeReader, runtime: NodeRuntime, readiness: Readiness) -> None:
+    gauges.add(
+        "zhenglian_index_age_seconds",
+        "Since the index was last known to be complete.",
+        readiness.index_age_s,
+    )
+    gauges.add(
+        "zhenglian_index_entries",
+        "Entries of the log in the index.",
+        lambda: float(runtime.workspace.index.cursor().size),
+    )
+    for loop in runtime.loops:
+        name = f"zhenglian_loop_{loop.health.name}_failures"
+        gauges.add(name, "Rounds in a row that failed.", partial(_count_failures, loop))
+
+
+def _count_failures(loop: Loop) -> float:
+    return float(loop.health.failures)

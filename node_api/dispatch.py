@@ -22,6 +22,7 @@ from node_api.auth.principals import Principal, PrincipalKind
 from node_api.codec import encode
 from node_api.doors import client_of, header_of, request_id_of
 from node_api.gate import Asking, Awaiting, Gate
+from node_api.observing.requests import name_operation
 from node_api.operations.operation import Operation
 from node_api.operations.reading import read_arguments
 from node_api.runtime import NodeRuntime
@@ -54,6 +55,7 @@ class Dispatcher:
     async def answer(self, operation: Operation, request: Request) -> Response:
         """Answers one request. Raises LedgerError, which the application turns into a problem."""
         name, access, scope = operation.operation_id, operation.access, request.scope
+        name_operation(scope, name)
         principal = await self.gate.admit(scope, access, name)
         query = {key: request.query_params.getlist(key) for key in request.query_params}
         body = await request.body()

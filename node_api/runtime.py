@@ -6,6 +6,7 @@ a node comes up without it and says so.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from ledger.actions.settlement import settle_acts
 from ledger.index.sync import SyncResult
@@ -22,6 +23,8 @@ from node_api.loops import Loop
 from node_api.settings import NodeSettings
 
 logger = logging.getLogger(__name__)
+
+R = TypeVar("R")
 
 
 class NodeRuntime:
@@ -80,6 +83,10 @@ class NodeRuntime:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    async def run(self, work: Callable[[], R]) -> R:
+        """Does something that blocks in one of the threads."""
+        return await asyncio.get_running_loop().run_in_executor(self.executor, work)
 
     def at_close(self, close: Callable[[], None]) -> None:
         """Has something closed with the runtime, the last first."""

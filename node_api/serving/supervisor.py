@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -67,6 +68,7 @@ class Supervisor:
         Returns:
             The exit code of the whole.
         """
+        self._prepare_metrics()
         self._children = [_Child("core", self._start_core)]
         self._children += [_Child(f"front {n + 1}", self._start_front) for n in range(self.workers)]
         before = {
@@ -84,6 +86,13 @@ class Supervisor:
             self._stop_all()
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _prepare_metrics(self) -> None:
+        """An empty directory in which all processes count."""
+        directory = self.home / "run" / "metrics"
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(mode=0o700, parents=True)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
 
     def _on_signal(self, *_: object) -> None:
         self._is_stopping = True

@@ -1,0 +1,109 @@
+"""Around the whole application: a request's id, its line in the log, its place in the metrics."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from node_api.doors import (
+    REQUEST_ID_HEADER,
+    Application,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    door_of,
+    request_id_of,
+)
+from node_api.observing.metrics import DURATION, IN_FLIGHT, REFUSED, REQUESTS
+from node_api.problems import CONTENT_TYPE, to_problem
+
+logger = logging.getLogger(__name__)
+
+_OPERATION: Final = "zhenglian.operation"
+_CODE: Final = "zhenglian.code"
+UNKNOWN_OPERATION: Final = "none"
+QUIET: Final = frozenset(
+    {"live", "ready", "metrics", "verify", "log_root", "inclusion_proof", "consistency_proof"}
+)
+"""Asked so often, by anybody, that metrics are enough where all is well."""
+
+
+def name_operation(scope: Scope, name: str) -> None:
+    """Notes which operation a request is for; what is not noted counts as none."""
+    scope[_OPERATION] = name
+
+
+def note_problem(scope: Scope, code: str) -> None:
+    """Notes with which code a request was refused."""
+    scope[_CODE] = code
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An application whose requests are counted, timed, logged and given an id.
+
+    Attributes:
+        app: what answers. What it raises is logged and answered as `unexpected`.
+    """
+
+    app: Application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI 3."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 0
+        request_id = request_id_of(scope)
+
+        async def observe(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = [*message.get("headers", ()), (REQUEST_ID_HEADER, request_id.encode())]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        IN_FLIGHT.inc()
+        try:
+            await self.app(scope, receive, observe)
+        except Exception as error:
+            logger.exception("request_failed", extra={"request_id": request_id})
+            if status:
+                raise  # the answer had begun: only a closed connection tells that it is not whole
+            await _answer_unexpected(error, scope, observe)
+        finally:
+            IN_FLIGHT.dec()
+            _tell(scope, status, time.perf_counter() - began)
+
+
+async def _answer_unexpected(error: Exception, scope: Scope, send: Send) -> None:
+    problem = to_problem(error)
+    note_problem(scope, problem.code)
+    body = problem.to_json(instance=scope["path"], request_id=request_id_of(scope))
+    headers = [(b"content-type", CONTENT_TYPE), (b"content-length", str(len(body)).encode())]
+    start: dict[str, Any] = {"type": "http.response.start", "status": problem.status.value}
+    await send({**start, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _tell(scope: Scope, status: int, seconds: float) -> None:
+    operation = str(scope.get(_OPERATION, UNKNOWN_OPERATION))
+    REQUESTS.labels(operation, str(status)).inc()
+    DURATION.labels(operation).observe(seconds)
+    told: dict[str, Any] = {
+        "request_id": request_id_of(scope),
+        "door": door_of(scope).value,
+        "method": scope["method"],
+        "operation": operation,
+        "status": status,
+        "ms": round(seconds * 1000, 2),
+    }
+    if (code := scope.get(_CODE)) is not None:
+        REFUSED.labels(str(code)).inc()
+        told["code"] = code
+    is_quiet = operation in QUIET and status < 400
+    logger.log(logging.DEBUG if is_quiet else logging.INFO, "request", extra=told)
