@@ -31,6 +31,8 @@ MAX_REASON = 500
 
 Run = Callable[[str, bytes], bytes]
 """Carries out an operation: its id and the request's bytes, to the answer's bytes."""
+Permit = Callable[[str, bytes], None]
+"""Refuses who may not do by themselves what a request asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +79,34 @@ def list_approvals(workspace: Workspace, state: ApprovalState | None = None) -> 
     return workspace.vault.approvals.in_state(*([] if state is None else [state]))
 
 
-def show_approval(workspace: Workspace, approval_id: str) -> ShownApproval:
-    """A request with its content. Raises NotFoundError, code approval_unknown."""
+def show_approval(
+    workspace: Workspace, approval_id: str, permit: Permit, *, reader: str
+) -> ShownApproval:
+    """A request with its content, and for who made it also with the answer.
+
+    Args:
+        permit: refuses a reader who neither made it nor may do what it asks for.
+        reader: subject of who reads.
+
+    Raises:
+        NotFoundError: approval_unknown.
+        LedgerError: of `permit`.
+    """
     approvals = workspace.vault.approvals
     approval = approvals.get(approval_id)
-    return ShownApproval(
-        approval,
-        _if_kept(approvals.read_request, approval_id),
-        _if_kept(approvals.read_result, approval_id),
-    )
+    request = _if_kept(approvals.read_request, approval_id)
+    is_maker = reader == approval.made_by
+    if not is_maker and request is not None:
+        permit(approval.operation, request)
+    result = _if_kept(approvals.read_result, approval_id) if is_maker else None
+    return ShownApproval(approval, request, result)
 
 
 def approve_request(
     workspace: Workspace,
     approval_id: str,
     digest: bytes,
+    permit: Permit,
     run: Run,
     *,
     checker: str,
@@ -101,6 +116,7 @@ def approve_request(
 
     Args:
         digest: of the request that the second officer has seen.
+        permit: refuses a second officer without the role that the request needs.
         run: carries it out.
         checker: subject of who allows it.
         people: subjects of everybody who stands behind that.
@@ -109,9 +125,9 @@ def approve_request(
         NotFoundError: approval_unknown.
         NotAuthorizedError: own_request, when maker and checker have a person in common.
         ConflictError: approval_digest; approval_decided.
-        LedgerError: what carrying it out raised.
+        LedgerError: of `permit`; what carrying it out raised.
     """
-    approval = _require_other(workspace, approval_id, digest, checker, people)
+    approval = _require_other(workspace, approval_id, digest, permit, checker, people)
     if approval.state is ApprovalState.DONE:
         return approval
     if approval.state is not ApprovalState.APPROVED:
@@ -128,6 +144,7 @@ def reject_request(
     approval_id: str,
     digest: bytes,
     reason: str,
+    permit: Permit,
     *,
     checker: str,
     people: Collection[str],
@@ -135,7 +152,7 @@ def reject_request(
     """Refuse a request, for a reason that its maker reads. Raises as `approve_request` does."""
     if not 0 < len(reason) <= MAX_REASON:
         raise MalformedInputError(f"reason: expected 1 to {MAX_REASON} characters", field="reason")
-    _require_other(workspace, approval_id, digest, checker, people)
+    _require_other(workspace, approval_id, digest, permit, checker, people)
     with workspace.vault.transaction():
         approval = workspace.vault.approvals.decide(
             approval_id, ApprovalState.REJECTED, checker, reason
@@ -180,9 +197,16 @@ def carry_out(workspace: Workspace, approval: Approval, run: Run) -> Approval:
 
 
 def _require_other(
-    workspace: Workspace, approval_id: str, digest: bytes, checker: str, people: Collection[str]
+    workspace: Workspace,
+    approval_id: str,
+    digest: bytes,
+    permit: Permit,
+    checker: str,
+    people: Collection[str],
 ) -> Approval:
-    approval = workspace.vault.approvals.get(approval_id)
+    approvals = workspace.vault.approvals
+    approval = approvals.get(approval_id)
+    permit(approval.operation, approvals.read_request(approval_id))
     if not {approval.made_by, *approval.people}.isdisjoint({checker, *people}):
         raise NotAuthorizedError(
             f"request {approval_id} needs a second person, and this is the one who made it",
