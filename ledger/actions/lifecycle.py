@@ -17,7 +17,7 @@ from ledger.actions.holdings import read_certificate
 from ledger.actions.issuers import find_seal_key
 from ledger.actions.named_certificates import NamedCertificates
 from ledger.actions.recorded_decisions import find_carried_out
-from ledger.actions.settlement import settle_acts, status_purpose
+from ledger.actions.settlement import STATUS_ACTS, settle_acts, status_purpose
 from ledger.actions.status_targets import StatusTarget, read_targets
 from ledger.errors import (
     ChainUnavailableError,
@@ -140,14 +140,26 @@ def change_status(
         ConflictError: as `preview`; or somebody changed the batch meanwhile, then nothing of the
             statement in question was changed and the act can be repeated.
     """
-    workspace.submitter.resolve_unfinished()
-    settle_acts(workspace)
-    targets = read_targets(workspace, certificate_ids)
-    return [
-        result
-        for target in _find_left(workspace, act, targets, decision)
-        for result in record_change(workspace, act, target, decision)
-    ]
+    return carry_out(workspace, act, certificate_ids, decision)[1]
+
+
+def carry_out(
+    workspace: Workspace,
+    act: LifecycleAct,
+    certificate_ids: Iterable[CertificateId] | NamedCertificates,
+    decision: Decision,
+) -> tuple[int, list[StatusResult]]:
+    """As `change_status`; also tells how many certificates the act is about."""
+    with STATUS_ACTS:
+        workspace.submitter.resolve_unfinished()
+        settle_acts(workspace)
+        targets = read_targets(workspace, certificate_ids)
+        results = [
+            result
+            for target in _find_left(workspace, act, targets, decision)
+            for result in record_change(workspace, act, target, decision)
+        ]
+    return sum(len(target.places) for target in targets), results
 
 
 def record_change(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from ledger.actions.batch_history import iterate_status_changes
 from ledger.actions.holdings import find_stored
+from ledger.actions.pages import DEFAULT_LIMIT, require_limit
 from ledger.errors import NotFoundError
 from ledger.formats.status_list import EMPTY_WORD, Status, get_status, word_index
-from ledger.identifiers import CertificateId, CertificateType
+from ledger.identifiers import CertificateId, CertificateType, Uscc
 from ledger.vault.batches import BatchRow
 from ledger.vault.certificates import StoredCertificate
 from ledger.vault.tables import BatchState
@@ -62,20 +64,64 @@ class ListedCertificate:
     log_index: int
 
 
+@dataclass(frozen=True, slots=True)
+class CertificatePage:
+    """Certificates in order. Attributes: next: the last one, to go on behind; None at the end."""
+
+    items: tuple[ListedCertificate, ...]
+    next: str | None
+
+
+def page_certificates(
+    workspace: Workspace,
+    wanted: ListFilter | None = None,
+    *,
+    issuer: Uscc | None = None,
+    after: CertificateId | None = None,
+    limit: int = DEFAULT_LIMIT,
+) -> CertificatePage:
+    """Some of the certificates that this home has issued, oldest first.
+
+    Without anything about their holders.
+
+    Args:
+        wanted: which ones; by default all.
+        issuer: only of this department.
+        after: go on behind this certificate: `next` of the page before.
+        limit: at most so many, up to 1000.
+
+    Raises:
+        NotFoundError: batch_unknown; of `after` certificate_unknown, not_anchored.
+        MalformedInputError: limit_out_of_range.
+    """
+    require_limit(limit)
+    workspace.sync_index()
+    found = list_certificates(workspace, wanted or ListFilter(), issuer=issuer, after=after)
+    items = tuple(islice(found, limit))
+    has_more = len(items) == limit and next(found, None) is not None
+    return CertificatePage(items, items[-1].certificate_id if has_more else None)
+
+
 def list_certificates(
-    workspace: Workspace, wanted: ListFilter, *, after: CertificateId | None = None
+    workspace: Workspace,
+    wanted: ListFilter,
+    *,
+    issuer: Uscc | None = None,
+    after: CertificateId | None = None,
 ) -> Iterator[ListedCertificate]:
     """The certificates that this home has issued, in the order of the log and of their batches.
 
     Reads the index as it is, and the vault a thousand rows at a time.
 
     Args:
+        issuer: only of this department.
         after: go on behind this one.
 
     Raises:
         NotFoundError: batch_unknown; of `after` certificate_unknown, not_anchored.
     """
-    batches = sorted(workspace.vault.batches.in_state(BatchState.ANCHORED), key=_order)
+    anchored = workspace.vault.batches.in_state(BatchState.ANCHORED)
+    batches = sorted((b for b in anchored if issuer in (None, b.issuer)), key=_order)
     if wanted.batch and not any(ListFilter(batch=wanted.batch).has_batch(b) for b in batches):
         raise NotFoundError(
             f"this home has anchored no batch whose key begins with {wanted.batch}",

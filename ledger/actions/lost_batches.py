@@ -14,7 +14,7 @@ from ledger.actions.batch_history import find_anchoring, iterate_status_changes
 from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.departments import read_department
 from ledger.actions.lifecycle import StatusResult, record_change
-from ledger.actions.settlement import settle_acts
+from ledger.actions.settlement import STATUS_ACTS, settle_acts
 from ledger.actions.status_targets import read_target
 from ledger.errors import ConflictError, NotFoundError
 from ledger.formats.status_list import EMPTY_WORD, get_status, word_index
@@ -119,13 +119,14 @@ def revoke_lost(workspace: Workspace, batch_key: bytes, decision: Decision) -> l
         NotFoundError: code `batch_not_lost`.
         ConflictError: somebody changed the batch meanwhile; repeat it.
     """
-    workspace.submitter.resolve_unfinished()
-    settle_acts(workspace)
-    lost = find_lost(workspace, batch_key)
-    if lost.is_given_up:
-        return []
-    target = read_target(workspace, lost.issuer, batch_key, lost.in_force)
-    return record_change(workspace, LifecycleAct.REVOKE, target, decision)
+    with STATUS_ACTS:
+        workspace.submitter.resolve_unfinished()
+        settle_acts(workspace)
+        lost = find_lost(workspace, batch_key)
+        if lost.is_given_up:
+            return []
+        target = read_target(workspace, lost.issuer, batch_key, lost.in_force)
+        return record_change(workspace, LifecycleAct.REVOKE, target, decision)
 
 
 def _read_lost(workspace: Workspace, batch_key: bytes, keys: set[bytes]) -> LostBatch | None:

@@ -39,6 +39,10 @@ class NamedCertificates:
     def __len__(self) -> int:
         return len(self._ends)
 
+    def __iter__(self) -> Iterator[CertificateId]:
+        for chunk in self.chunks():
+            yield from map(CertificateId.parse, chunk)
+
     def first(self, count: int | None) -> list[str]:
         """The first of them, each once; by default all."""
         found: dict[str, None] = {}

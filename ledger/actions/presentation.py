@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from ledger.actions.facts import (
     Gathered,
@@ -17,12 +13,12 @@ from ledger.actions.facts import (
     gather_facts,
     select_for_presentation,
 )
+from ledger.actions.holder_binding import HolderBinding, bind_certificate
 from ledger.actions.holdings import find_stored, read_certificate
 from ledger.actions.verifying import VerificationQuestion, judge, wrap_certificate
-from ledger.errors import LedgerError, MalformedInputError, NotFoundError
-from ledger.formats.certificate import Certificate, parse_certificate
+from ledger.errors import LedgerError, NotFoundError
+from ledger.formats.certificate import Certificate
 from ledger.formats.evidence import BatchProof, Evidence, LogHead
-from ledger.formats.key_binding import create_key_binding
 from ledger.formats.merkle import MerkleTree
 from ledger.identifiers import CertificateId, RegionCode
 from ledger.schemas.shelf import read_titles
@@ -32,24 +28,6 @@ from ledger.workspace import Workspace
 
 EVIDENCE_SUFFIX = ".zhenglian.json"
 MAX_FILE_BYTES = 4 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class HolderBinding:
-    """How a presentation is bound to its holder, its reader and its moment.
-
-    Attributes:
-        key: the holder's private key, whose public half is in the certificate.
-        audience: region of the relying party.
-        expires_at_unix: when the binding ends.
-        nonce: what the relying party asked to be repeated, or random.
-    """
-
-    key: ec.EllipticCurvePrivateKey
-    audience: RegionCode
-    purpose: str | None
-    expires_at_unix: int
-    nonce: str = ""
 
 
 def present(
@@ -76,7 +54,7 @@ def present(
     if disclose is not None:
         shown = certificate.with_disclosures(resolve_fields(workspace, certificate, disclose))
     if binding is not None:
-        shown = _bind(shown, binding, workspace.now_unix())
+        shown = bind_certificate(shown, binding, workspace.now_unix())
     workspace.sync_index()
     head = current_head(workspace.index)
     regions = {*relying_regions, *([binding.audience] if binding is not None else ())}
@@ -185,22 +163,3 @@ def _ask_log(
 def _own_region(workspace: Workspace) -> RegionCode | None:
     own = workspace.member.value
     return own if isinstance(own, RegionCode) else None
-
-
-def _bind(certificate: Certificate, binding: HolderBinding, now_unix: int) -> Certificate:
-    if certificate.holder_jwk is None:
-        raise MalformedInputError(
-            "holder-key: this certificate names no holder key, so it can only be shown as bearer",
-            field="holder_key",
-        )
-    return parse_certificate(
-        create_key_binding(
-            certificate.presentation,
-            binding.key,
-            audience=binding.audience,
-            nonce=binding.nonce or secrets.token_urlsafe(16),
-            issued_at_unix=now_unix,
-            valid_until_unix=binding.expires_at_unix,
-            purpose=binding.purpose,
-        )
-    )

@@ -6,6 +6,9 @@ was recorded: status changes of a batch are numbered, and the log has the statem
 
 from __future__ import annotations
 
+from threading import RLock
+from typing import Final
+
 from ledger.actions.batch_history import iterate_status_changes
 from ledger.chain.submitter import GIVE_UP
 from ledger.formats.statements import compute_digest
@@ -15,6 +18,9 @@ from ledger.vault.outbox import OutboxRow
 from ledger.vault.tables import ActState, TransactionState
 from ledger.workspace import Workspace
 
+STATUS_ACTS: Final = RLock()
+"""Held from the keeping of a status act until its outcome is noted, and while acts are settled: one
+that another thread is about to send is not taken for one that an interrupted run never sent."""
 _RESOLVED = (TransactionState.MINED, TransactionState.REVERTED, TransactionState.SUPERSEDED)
 
 
@@ -32,6 +38,11 @@ def settle_acts(workspace: Workspace) -> list[ActRow]:
     Raises:
         ChainUnavailableError: the chain does not answer.
     """
+    with STATUS_ACTS:
+        return _settle(workspace)
+
+
+def _settle(workspace: Workspace) -> list[ActRow]:
     acts = workspace.vault.acts
     open_acts = acts.in_state(ActState.PREPARED, ActState.SENT)
     if open_acts:

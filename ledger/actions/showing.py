@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from ledger.actions.holdings import find_erasure, find_stored, read_certificate
 from ledger.actions.presentation import field_titles
@@ -54,6 +55,7 @@ class ShownCertificate:
     position: int
     anchored_at_unix: int
     log_index: int
+    is_erased: Literal[False] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class ErasedCertificate:
     position: int
     anchored_at_unix: int
     log_index: int
+    is_erased: Literal[True] = True
 
 
 def show_certificate(

@@ -18,7 +18,7 @@ from zhenglian.times import format_time, parse_expiry
 from zhenglian.words import describe_status
 
 if TYPE_CHECKING:
-    from ledger.actions.presentation import HolderBinding
+    from ledger.actions.holder_binding import HolderBinding
     from ledger.formats.evidence import Evidence
 
 ALL = "all"
@@ -162,7 +162,7 @@ def _holder_passphrase(session: Session, file: Path | None) -> PassphraseSource:
 def _make_binding(
     key_file: Path, source: PassphraseSource, to: str, purpose: str, expires: str, nonce: str
 ) -> HolderBinding:
-    from ledger.actions.presentation import HolderBinding
+    from ledger.actions.holder_binding import HolderBinding
     from ledger.identifiers import RegionCode
     from zhenglian.holder_keys import load_holder_key
 

@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ledger.actions.decisions import LifecycleAct
 from ledger.actions.facts import current_head
+from ledger.actions.holder_binding import HolderBinding
 from ledger.actions.holdings import find_stored, read_certificate
 from ledger.actions.lifecycle import change_status
 from ledger.actions.presentation import (
     MAX_FILE_BYTES,
-    HolderBinding,
     present,
     read_document,
     verify_document,
