@@ -21,6 +21,7 @@ from ledger.actions.issuance.background import BackgroundAnchoring
 from ledger.actions.issuance.known import sort_known
 from ledger.actions.issuance.outcome import (
     DEFAULT_LIMITS,
+    STREAM_DIGEST,
     Citation,
     IssuanceLimits,
     IssuanceProgress,
@@ -190,7 +191,7 @@ def _begin_run(
     same: int | None = None
     given_up = []
     for unfinished in runs.unfinished():
-        if runs.is_live(unfinished.id):
+        if runs.is_live(unfinished.id) or unfinished.source_digest == STREAM_DIGEST:
             continue
         batches = workspace.vault.batches.of_run(unfinished.id)
         if any(batch.issuer != issuer for batch in batches):

@@ -11,6 +11,10 @@ from ledger.actions.issuance.sealing import WORKERS
 from ledger.identifiers import CertificateId
 from ledger.vault.tables import RunState
 
+STREAM_NAME = "requests"
+STREAM_DIGEST = b"single requests"
+"""Of the runs of a node that issues single requests. Their batches are never left open."""
+
 
 @dataclass(frozen=True, slots=True)
 class IssuanceLimits:

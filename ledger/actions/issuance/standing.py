@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.actions.departments import read_department
-from ledger.actions.issuance.sealing import SealingOrder, make_order
+from ledger.actions.issuance.sealing import SealingOrder, make_order, make_sealer
 from ledger.actions.issuers import find_seal_key_id
 from ledger.actions.lost_batches import require_none_lost
 from ledger.errors import ConflictError
@@ -26,6 +26,7 @@ class Standing:
     """A department that may issue a type.
 
     Attributes:
+        header: of every certificate sealed with it.
         ends_at_unix: the first second at which key or mandate ends.
         block_hash: up to which it was asked.
     """
@@ -35,6 +36,7 @@ class Standing:
     schema: CertificateSchema
     key: SealKey
     order: SealingOrder
+    header: bytes
     ends_at_unix: int
     block_hash: bytes
 
@@ -46,6 +48,8 @@ class StandingChecker:
         self._workspace = workspace
         self._keys: dict[tuple[Uscc, bytes], SealKey] = {}
         self._seen: dict[Uscc, int] = {}
+        self.chain_unix = 0
+        """The newest block's time that was seen."""
 
     def check(
         self, issuer: Uscc, certificate_type: CertificateType, known: Standing | None = None
@@ -60,6 +64,7 @@ class StandingChecker:
         """
         workspace = self._workspace
         head = workspace.gateway.head()
+        self.chain_unix = head.time_unix
         is_same = known is not None and known.block_hash == head.block_hash != b""
         if known is not None and is_same and head.time_unix < known.ends_at_unix:
             return known
@@ -80,6 +85,7 @@ class StandingChecker:
             schema,
             key,
             order,
+            make_sealer(order).header,
             min(key_ends, mandate),
             head.block_hash,
         )
