@@ -13,7 +13,7 @@ from enum import IntEnum
 from functools import cache
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -35,6 +35,8 @@ def adapter(kind: Any) -> TypeAdapter[Any]:
     """Reads and writes values of one type."""
     if is_dataclass(kind):  # pydantic takes the settings of these from the class alone
         setattr(kind, "__pydantic_config__", CONFIG)  # noqa: B010 - unknown to type checkers
+        return TypeAdapter(kind)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):  # has its own
         return TypeAdapter(kind)
     return TypeAdapter(kind, config=CONFIG)
 

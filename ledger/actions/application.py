@@ -23,6 +23,7 @@ from ledger.records import Admission, MemberKeys
 from ledger.vault.key_files import SUITE_P256, KeyFiles
 
 APPLICATION_NAME = "application.json"
+APPLICATION_MEDIA_TYPE = "application/vnd.zhenglian.application+json"
 _MAX_NAME_BYTES = 128
 _HASH = re.compile("[0-9a-f]{64}")
 _KINDS = {str: "text", int: "a number", dict: "an object"}

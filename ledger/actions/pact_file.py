@@ -21,6 +21,7 @@ from ledger.verification.recognition import MAX_SEAL_LEVEL
 
 PACT_FORMAT: Final = "zhenglian-pact/1"
 PACT_SUFFIX: Final = ".pact.json"
+PACT_MEDIA_TYPE: Final = "application/vnd.zhenglian.pact+json"
 MAX_PACT_BYTES: Final = 64 * 1024
 _MAX_TIME: Final = (1 << 40) - 1
 _NAMES = frozenset(

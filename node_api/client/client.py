@@ -102,7 +102,9 @@ class NodeClient:
                 code="not_served",
             )
         answer = self.send(prepare(operation, action, args, kwargs), operation)
-        result: R = decode(operation.result, answer)
+        is_raw = operation.media_type != "application/json"
+        decoded: Any = answer if is_raw else decode(operation.result, answer)
+        result: R = decoded
         return result
 
     def send(self, call: PreparedCall, operation: Operation) -> bytes:

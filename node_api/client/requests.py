@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, is_dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, get_type_hints
 from urllib.parse import quote
 
 from node_api.codec import adapter
-from node_api.operations.operation import Operation, Parameter
+from node_api.operations.operation import Operation, Parameter, is_composite
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +60,27 @@ def prepare(
 
 
 def _to_query(parameter: Parameter, value: Any) -> list[tuple[str, str]]:
-    if is_dataclass(parameter.kind) and isinstance(parameter.kind, type):
-        hints = inspect.get_annotations(parameter.kind, eval_str=True)
-        found = []
+    if is_composite(parameter.kind):
+        hints = get_type_hints(parameter.kind)
+        found: list[tuple[str, str]] = []
         for name, field in parameter.kind.__dataclass_fields__.items():
             member = getattr(value, name)
             if member is not None and member != field.default:
-                found.append((name, _to_text(hints[name], member)))
+                found += _to_pairs(name, hints[name], member)
         return found
-    if value is None:
-        return []
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [(parameter.name, str(each)) for each in value]
-    return [(parameter.name, _to_text(parameter.kind, value))]
+    return [] if value is None else _to_pairs(parameter.name, parameter.kind, value)
+
+
+def _to_pairs(name: str, kind: Any, value: Any) -> list[tuple[str, str]]:
+    """A value under its name; of a sequence, each member."""
+    plain = adapter(kind).dump_python(value, mode="json")
+    members = plain if isinstance(plain, (list, tuple)) else [plain]
+    return [(name, _to_plain_text(each)) for each in members]
 
 
 def _to_text(kind: Any, value: Any) -> str:
-    plain = adapter(kind).dump_python(value, mode="json")
+    return _to_plain_text(adapter(kind).dump_python(value, mode="json"))
+
+
+def _to_plain_text(plain: Any) -> str:
     return str(plain).lower() if isinstance(plain, bool) else str(plain)

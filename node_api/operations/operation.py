@@ -114,7 +114,7 @@ class Operation:
         flat: list[Parameter] = []
         for each in self.parameters:
             if each.place == "query":
-                flat += _flatten(each) if is_dataclass(each.kind) else [each]
+                flat += _flatten(each) if is_composite(each.kind) else [each]
         return tuple(flat)
 
     @cached_property
@@ -146,6 +146,15 @@ class Operation:
     @cached_property
     def _hints(self) -> dict[str, Any]:
         return get_type_hints(self.action)
+
+
+def is_composite(kind: Any) -> bool:
+    """Whether a query gives a value of this type member by member; identifiers are one text."""
+    return (
+        isinstance(kind, type)
+        and is_dataclass(kind)
+        and not hasattr(kind, "__get_pydantic_core_schema__")
+    )
 
 
 def _is_callback(kind: Any) -> bool:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import is_dataclass
 from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
 from ledger.errors import LedgerError, MalformedInputError
 from node_api.codec import decode_plain, to_malformed
-from node_api.operations.operation import Operation, Parameter
+from node_api.operations.operation import Operation, Parameter, is_composite
 
 Query = Mapping[str, Sequence[str]]
 """Names and all values given for each, in order."""
@@ -48,7 +47,7 @@ def _read_query(operation: Operation, query: Query) -> dict[str, Any]:
     for each in operation.parameters:
         if each.place != "query":
             continue
-        if is_dataclass(each.kind) and isinstance(each.kind, type):
+        if is_composite(each.kind):
             names = each.kind.__dataclass_fields__
             arguments[each.name] = _make(each.kind, {n: values[n] for n in names if n in values})
         elif each.name in values:

@@ -6,9 +6,26 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from node_api.operations import (
+    cases,
+    catalogue,
+    governance,
+    issuers,
+    pacts,
+    recall,
+    recognition,
+)
 from node_api.operations.operation import Operation
 
-_CHAPTERS: tuple[tuple[Operation, ...], ...] = ()
+_CHAPTERS: tuple[tuple[Operation, ...], ...] = (
+    catalogue.OPERATIONS,
+    recognition.OPERATIONS,
+    pacts.OPERATIONS,
+    cases.OPERATIONS,
+    recall.OPERATIONS,
+    issuers.OPERATIONS,
+    governance.OPERATIONS,
+)
 
 OPERATIONS: tuple[Operation, ...] = tuple(each for chapter in _CHAPTERS for each in chapter)
 
