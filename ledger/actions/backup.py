@@ -3,12 +3,14 @@
 A backup keeps what cannot be had again: vault, keys, settings. The index is rebuilt from the
 chain. Certificates and data keys go into two files, so that the copies of the data keys can expire
 and an erasure becomes final everywhere; `backup_manifest` lists the files. Neither chain nor
-passphrase is needed to make one.
+passphrase is needed to make one. A vault on a server is backed up into the same files, so that
+each backup can become a home of either kind.
 """
 
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from ledger.actions.backup_manifest import (
     FileDigest,
     Manifest,
 )
+from ledger.actions.backup_record import MadeBackup, remember_backup
 from ledger.actions.erasure_register import RegisterFile, encode_register
 from ledger.actions.passphrase import require_settled_passphrase
 from ledger.actions.staging_directory import staging_directory
@@ -65,9 +68,8 @@ def make_backup(
 
     Raises:
         MalformedInputError: keep_keys_days out of range.
-        ConflictError: target_in_home; target_not_empty; vault_on_server, with what to do;
-            passphrase_unsettled.
-        StorageError: disk_full, vault_damaged; no half backup is left.
+        ConflictError: target_in_home, target_not_empty, passphrase_unsettled.
+        StorageError: disk_full, vault_damaged, vault_unavailable; no half backup is left.
     """
     if not 1 <= keep_keys_days <= MAX_KEEP_KEYS_DAYS:
         raise MalformedInputError(
@@ -91,10 +93,14 @@ def make_backup(
     ):
         require_settled_passphrase(workspace.home)
         copy = copy_vault(
-            workspace.home / "vault", staging / VAULT_NAME, staging / KEYS_NAME, terms
+            workspace.home / "vault",
+            staging / VAULT_NAME,
+            staging / KEYS_NAME,
+            terms,
+            url=workspace.config.vault_url or None,
         )
         manifest = _complete(workspace, staging, copy, terms)
-    return BackupSummary(
+    summary = BackupSummary(
         target,
         now_unix,
         copy.certificates,
@@ -103,6 +109,9 @@ def make_backup(
         target / KEYS_NAME,
         terms.expires_at_unix,
     )
+    with suppress(OSError):  # the backup is there even if the reminder is not
+        remember_backup(workspace.home, _to_made(summary))
+    return summary
 
 
 def copy_file(source: Path, target: Path) -> FileDigest:
@@ -122,6 +131,17 @@ def read_digest(path: Path) -> FileDigest:
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").digest()
         return FileDigest(stream.tell(), digest)
+
+
+def _to_made(summary: BackupSummary) -> MadeBackup:
+    return MadeBackup(
+        str(summary.directory.resolve()),
+        summary.made_at_unix,
+        summary.certificates,
+        summary.erasures,
+        summary.size,
+        summary.data_keys_expire_at_unix,
+    )
 
 
 def _complete(workspace: Workspace, staging: Path, copy: VaultCopy, terms: KeyTerms) -> Manifest:

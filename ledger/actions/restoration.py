@@ -3,10 +3,14 @@
 Erasures that are known of from the backup or from a register made later are applied: their data
 keys never reach the new disk. Expired data keys are refused, because what was erased since they
 were copied would come back.
+
+The vault of the new home lies in it, unless the database of a server is named, wherever it was in
+the home that was backed up.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +35,7 @@ from ledger.errors import ConflictError, LedgerError, NotAuthorizedError, NotFou
 from ledger.vault.copies import join_copies, read_terms
 from ledger.vault.erasures import Erasure
 from ledger.vault.key_files import KeyFiles
+from ledger.vault.server import parse_vault_url
 from ledger.vault.store import DATABASE_NAME, Vault
 from ledger.workspace import CONFIG_NAME, Config, Workspace
 
@@ -65,6 +70,7 @@ def restore_backup(
     data_keys: Path | None = None,
     allow_expired_keys: bool = False,
     chain: str | None = None,
+    vault_url: str = "",
     clock: Callable[[], float] = time.time,
 ) -> RestoreSummary:
     """Makes a home of a backup, and checks it against the chain.
@@ -77,26 +83,31 @@ def restore_backup(
         data_keys: where the backup's file of data keys is, if not in its directory.
         allow_expired_keys: use expired ones.
         chain: where the chain is from here, if not where it was.
+        vault_url: of a database without a vault, which is to have the vault; see `Config`.
         clock: seconds since the epoch.
 
     Raises:
-        ConflictError: target_not_empty, data_keys_expired, register_of_another.
+        ConflictError: target_not_empty, data_keys_expired, register_of_another, vault_exists.
+        MalformedInputError: vault_url.
         NotFoundError: backup_missing, data_keys_missing.
         NotAuthorizedError: wrong_passphrase.
-        StorageError: backup_damaged, backup_newer, copy_damaged, vault_newer, disk_full. Nothing
-            was made then.
+        StorageError: backup_damaged, backup_newer, copy_damaged, vault_newer, disk_full,
+            vault_unavailable. Nothing was made then.
     """
+    url = parse_vault_url(vault_url) if vault_url else ""
     manifest = _read_manifest(source)
     keys = data_keys or source / KEYS_NAME
     require_room(home)
     _require_keys(manifest, keys, int(clock()), allow_expired=allow_expired_keys)
     with staging_directory(home) as staging:
         _copy_files(source, manifest, staging)
-        config = _place_config(staging, manifest, chain)
+        config = _place_config(staging, manifest, chain, url)
         known = _read_registers(source, manifest, config, registers)
         database = staging / "vault" / DATABASE_NAME
         join_copies(database, keys, [erasure.identifier for erasure in known])
         erasures, since = _open_restored(staging, passphrase, known, clock)
+        if url:
+            _move_to_server(database, url)
     report, unchecked = _check(home, passphrase, clock)
     return RestoreSummary(
         home,
@@ -161,14 +172,30 @@ def _require_digest(name: str, found: FileDigest, expected: FileDigest) -> None:
         )
 
 
-def _place_config(staging: Path, manifest: Manifest, chain: str | None) -> Config:
+def _place_config(staging: Path, manifest: Manifest, chain: str | None, url: str) -> Config:
     config = Config.load(staging / CONFIG_NAME)
     if (config.ledger_id, str(config.member)) != (manifest.ledger_id, manifest.member):
         raise damaged(CONFIG_NAME, "it is of another member or ledger than the manifest")
-    if chain is not None:
-        config = replace(config, chain=str(ChainLocation.parse(chain)))
+    location = config.chain if chain is None else str(ChainLocation.parse(chain))
+    if (location, url) != (config.chain, config.vault_url):
+        config = replace(config, chain=location, vault_url=url)
         config.store(staging / CONFIG_NAME)
     return config
+
+
+def _move_to_server(database: Path, url: str) -> None:
+    """The last step, since what a server has taken a full disk here cannot undo."""
+    from ledger.vault.server_rows import fill_server  # loads a driver, which few homes need
+
+    fill_server(database, url)
+    with database.open("r+b") as file:  # its data keys must not be found on the disk later
+        left = database.stat().st_size
+        while left > 0:
+            left -= file.write(bytes(min(left, 1 << 20)))
+        file.flush()
+        os.fsync(file.fileno())
+    for path in database.parent.glob(f"{database.name}*"):
+        path.unlink()
 
 
 def _read_registers(

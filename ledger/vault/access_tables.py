@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, Table, Text, text
 
-from ledger.vault.tables import ROW_ID, Bytes, has_length, is_one_of, metadata
+from ledger.vault.tables import IN_KEY_FILE, ROW_ID, Bytes, has_length, is_one_of, metadata
 
 
 class ApprovalState(StrEnum):
@@ -80,6 +80,7 @@ approval_papers = Table(
     Column("ciphertext", Bytes, nullable=False),
     Column("wrapped_key", Bytes, nullable=False),
     has_length("wrapped_key", 60),
+    info=IN_KEY_FILE,
 )
 
 access_log = Table(

@@ -14,7 +14,20 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from ledger.vault.tables import ROW_ID, ActState, Bytes, has_length, is_one_of, metadata
+from ledger.vault.tables import (
+    IN_KEY_FILE,
+    ROW_ID,
+    ActState,
+    Bytes,
+    has_length,
+    is_one_of,
+    metadata,
+)
+
+_ERASED_AS = "'case:' || lower(hex(case_id))"
+_DOCUMENT_ERASED_AS = (
+    "(SELECT 'case:' || lower(hex(case_id)) FROM main.case_documents WHERE id = case_keys.document)"
+)
 
 cases = Table(
     "cases",
@@ -75,6 +88,7 @@ case_keys = Table(
     ),
     Column("wrapped_key", Bytes, nullable=False),
     has_length("wrapped_key", 60),
+    info=IN_KEY_FILE | {"erased_as": _DOCUMENT_ERASED_AS},
 )
 
 reliances = Table(
@@ -92,6 +106,7 @@ reliances = Table(
     Index(None, "case_id"),
     Index(None, "act"),
     Index(None, "batch_key"),
+    info=IN_KEY_FILE | {"erased_as": _ERASED_AS},
 )
 
 CASE_TABLES = (cases, case_acts, case_documents, case_keys, reliances)

@@ -1,4 +1,7 @@
-"""Copying a vault while it is in use, into two files, and joining the two again.
+"""Copying a vault while it is in use, into two files of SQLite, and joining the two again.
+
+The vault may be one of SQLite or on a PostgreSQL server; what is joined is a vault of SQLite, which
+`server_rows.fill_server` puts onto a server.
 
 One file has everything but what an erasure destroys: it may be kept for ever. The other has the
 data keys alone and says when it expires: once its copies are destroyed, no copy of the first file
@@ -15,21 +18,14 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.errors import ConflictError, NotFoundError, StorageError
-from ledger.vault.access_tables import approval_papers
-from ledger.vault.case_tables import case_keys, reliances
+from ledger.errors import NotFoundError, StorageError
+from ledger.vault.backups import find_erasable_tables, find_key_tables, is_left_out
+from ledger.vault.database import PAGE_BYTES
 from ledger.vault.erasures import Erasure
 from ledger.vault.failures import translate
-from ledger.vault.store import DATABASE_NAME, LOCK_NAME
-from ledger.vault.tables import REVISION_TABLE, data_keys, erasures, officers
+from ledger.vault.store import DATABASE_NAME
+from ledger.vault.tables import REVISION_TABLE, erasures
 
-KEY_TABLES = (
-    data_keys.name,
-    officers.name,
-    case_keys.name,
-    reliances.name,
-    approval_papers.name,
-)
 BUSY_TIMEOUT_S = 30.0
 
 
@@ -56,7 +52,9 @@ class VaultCopy:
     erasures: tuple[Erasure, ...]
 
 
-def copy_vault(directory: Path, rest: Path, keys: Path, terms: KeyTerms) -> VaultCopy:
+def copy_vault(
+    directory: Path, rest: Path, keys: Path, terms: KeyTerms, *, url: str | None = None
+) -> VaultCopy:
     """Copy a vault as it is at one moment; a writer goes on meanwhile.
 
     Args:
@@ -64,24 +62,30 @@ def copy_vault(directory: Path, rest: Path, keys: Path, terms: KeyTerms) -> Vaul
         rest: file for everything but the data keys; must not exist.
         keys: file for the data keys; must not exist.
         terms: stand in the file of data keys.
+        url: of the vault's database, where that is on a server.
 
     Raises:
         NotFoundError: vault_missing.
-        ConflictError: vault_on_server.
-        StorageError: disk_full, vault_damaged and others; the files are of no use then.
+        StorageError: disk_full, vault_damaged, vault_unavailable, vault_newer and others; the files
+            are of no use then.
     """
     source = directory / DATABASE_NAME
-    _require_file(directory)
+    if url is None and not source.exists():
+        raise NotFoundError(f"there is no vault in {directory}", code="vault_missing")
     for path in (rest, keys):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with _open(rest) as connection:
         connection.execute("ATTACH ? AS keys", (str(keys),))
-        connection.execute("ATTACH ? AS source", (f"{source.absolute().as_uri()}?mode=ro",))
         for name in ("main", "keys"):
+            connection.execute(f"PRAGMA {name}.page_size = {PAGE_BYTES}")
             connection.execute(f"PRAGMA {name}.journal_mode = OFF")
             connection.execute(f"PRAGMA {name}.synchronous = OFF")
-        connection.execute("BEGIN")  # everything below is of one moment
-        _copy_rows(connection)
+        if url is None:
+            connection.execute("ATTACH ? AS source", (f"{source.absolute().as_uri()}?mode=ro",))
+            connection.execute("BEGIN")  # everything below is of one moment
+            _copy_rows(connection)
+        else:
+            _fetch_rows(connection, rest, url)
         connection.execute("CREATE TABLE keys.terms (made_at_unix, expires_at_unix)")
         connection.execute(
             "INSERT INTO keys.terms VALUES (?, ?)", (terms.made_at_unix, terms.expires_at_unix)
@@ -117,57 +121,22 @@ def join_copies(rest: Path, keys: Path, erased: Collection[str]) -> None:
         connection.executemany("INSERT INTO erased VALUES (?)", ((name,) for name in set(erased)))
         connection.execute("PRAGMA main.journal_mode = OFF")
         connection.execute("BEGIN")
-        connection.execute(
-            "INSERT INTO main.data_keys SELECT * FROM keys.data_keys WHERE certificate NOT IN "
-            "(SELECT id FROM main.certificates JOIN temp.erased USING (identifier))"
-        )
-        connection.execute("INSERT INTO main.officers SELECT * FROM keys.officers")
-        _join_cases(connection)
-        _join_approvals(connection)
+        tables = "SELECT name FROM keys.sqlite_master WHERE type = 'table'"
+        found = {name for (name,) in connection.execute(tables)}
+        if "terms" not in found:
+            raise StorageError(f"{keys} is no file of data keys", code="copy_damaged")
+        for name, identifier in find_erasable_tables():
+            if name in found:  # else the copy was made before there was such a table
+                _join_table(connection, name, identifier)
         connection.execute("COMMIT")
         _require_sound(connection, "main")
 
 
-def _join_cases(connection: sqlite3.Connection) -> None:
-    """Nothing is there to join in a copy made before there were cases."""
-    if not _has_keys_table(connection, case_keys.name):
-        return
-    connection.execute(
-        "INSERT INTO main.case_keys SELECT k.* FROM keys.case_keys k "
-        "JOIN main.case_documents d ON d.id = k.document "
-        "WHERE 'case:' || lower(hex(d.case_id)) NOT IN (SELECT identifier FROM temp.erased)"
-    )
-    connection.execute(
-        "INSERT INTO main.reliances SELECT * FROM keys.reliances "
-        "WHERE 'case:' || lower(hex(case_id)) NOT IN (SELECT identifier FROM temp.erased)"
-    )
-
-
-def _join_approvals(connection: sqlite3.Connection) -> None:
-    """Nothing is there to join in a copy made before anything needed a second officer."""
-    if _has_keys_table(connection, approval_papers.name):
-        connection.execute("INSERT INTO main.approval_papers SELECT * FROM keys.approval_papers")
-
-
-def _has_keys_table(connection: sqlite3.Connection, name: str) -> bool:
-    query = "SELECT 1 FROM keys.sqlite_master WHERE type = 'table' AND name = ?"
-    return connection.execute(query, (name,)).fetchone() is not None
-
-
-def _require_file(directory: Path) -> None:
-    if (directory / DATABASE_NAME).exists():
-        return
-    if (directory / LOCK_NAME).exists():
-        without = " ".join(f"--exclude-table-data={name}" for name in KEY_TABLES)
-        alone = " ".join(f"--table={name}" for name in KEY_TABLES)
-        raise ConflictError(
-            f"{directory} has no {DATABASE_NAME}. A vault on a database server is backed up, while "
-            f"nobody writes it, with `pg_dump {without}`, its data keys with `pg_dump --data-only "
-            f"{alone}` into a file whose copies expire, and with them the home's keys/. If this "
-            "vault never was on a server, its file is lost: restore a backup",
-            code="vault_on_server",
-        )
-    raise NotFoundError(f"there is no vault in {directory}", code="vault_missing")
+def _join_table(connection: sqlite3.Connection, name: str, identifier: str | None) -> None:
+    rows = f"SELECT {name}.* FROM keys.{name} AS {name}"  # noqa: S608 - our own names
+    known = f"EXISTS (SELECT 1 FROM temp.erased AS e WHERE e.identifier = {identifier})"  # noqa: S608
+    condition = "" if identifier is None else f" WHERE NOT {known}"
+    connection.execute(f"INSERT INTO main.{name} {rows}{condition}")
 
 
 def _copy_rows(connection: sqlite3.Connection) -> None:
@@ -182,11 +151,42 @@ def _copy_rows(connection: sqlite3.Connection) -> None:
 
 
 def _copy_table(connection: sqlite3.Connection, name: str) -> None:
-    quoted = '"' + name.replace('"', '""') + '"'
-    if name in KEY_TABLES:
+    quoted = _quote(name)
+    if is_left_out(name):
+        return
+    if name in find_key_tables():
         connection.execute(f"CREATE TABLE keys.{quoted} AS SELECT * FROM source.{quoted}")  # noqa: S608 - quoted
     else:
         connection.execute(f"INSERT INTO main.{quoted} SELECT * FROM source.{quoted}")  # noqa: S608 - quoted
+
+
+def _fetch_rows(connection: sqlite3.Connection, rest: Path, url: str) -> None:
+    """Copies from a server, into tables that are made as those of a vault in a file are."""
+    from ledger.vault.server_rows import make_tables, open_snapshot
+
+    with open_snapshot(url) as snapshot:
+        make_tables(rest, snapshot.revision)
+        connection.execute("BEGIN")
+        query = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name != ?"
+        for (name,) in connection.execute(query, (REVISION_TABLE,)).fetchall():
+            if is_left_out(name):
+                continue
+            quoted, target = _quote(name), f"main.{_quote(name)}"
+            connection.execute(f"DELETE FROM {target}")  # noqa: S608 - quoted
+            if name in find_key_tables():
+                target = f"keys.{quoted}"
+                connection.execute(f"CREATE TABLE {target} AS SELECT * FROM main.{quoted}")  # noqa: S608 - quoted
+            info = connection.execute(f"PRAGMA main.table_info({quoted})")
+            columns = [row[1] for row in info]
+            places = ", ".join("?" * len(columns))
+            connection.executemany(
+                f"INSERT INTO {target} VALUES ({places})",  # noqa: S608 - quoted
+                snapshot.iterate(name, columns),
+            )
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _describe(connection: sqlite3.Connection) -> VaultCopy:

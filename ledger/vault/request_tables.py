@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
 )
 
-from ledger.vault.tables import ROW_ID, Bytes, has_length, is_one_of, metadata
+from ledger.vault.tables import IN_KEY_FILE, ROW_ID, Bytes, has_length, is_one_of, metadata
 
 
 class JobState(StrEnum):
@@ -70,6 +70,7 @@ jobs = Table(
     has_length("wrapped_key", 60),
     is_one_of(JobState),
     Index(None, "state"),
+    info=IN_KEY_FILE,
 )
 
 REQUEST_TABLES = (requests, jobs)

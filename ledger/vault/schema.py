@@ -50,11 +50,12 @@ def require_known(revision: str | None) -> None:
         )
 
 
-def upgrade(connection: Connection) -> None:
-    """Run what is missing up to the newest migration, inside the connection's transaction.
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Run what is missing up to a migration, inside the connection's transaction.
 
     Args:
         connection: with a transaction begun; nothing is committed here.
+        revision: by default the newest.
 
     Raises:
         StorageError: vault_newer.
@@ -64,7 +65,7 @@ def upgrade(connection: Connection) -> None:
     require_known(find_revision(connection))
     config = _configure()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def _configure() -> Config:

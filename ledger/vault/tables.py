@@ -2,6 +2,9 @@
 
 Times are unix seconds, hashes and keys are bytes. What an erasure destroys stands in a table of its
 own (`data_keys`, `officers`); leaf hashes stay for ever. A batch is never deleted.
+
+A backup has every table of the metadata. What a table's `info` says of that is read by `backups`:
+`IN_KEY_FILE` for what must not outlive its erasure, such as wrapped keys or somebody's name.
 """
 
 from __future__ import annotations
@@ -90,6 +93,8 @@ metadata = MetaData(
         "fk": "fk_%(table_name)s_%(column_0_name)s",
     }
 )
+IN_KEY_FILE = {"backup": "keys"}
+"""`info` of a table whose rows a backup keeps in the file that expires, and nowhere else."""
 ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite aliases its row id only for INTEGER
 
 
@@ -182,6 +187,8 @@ data_keys = Table(
     Column("content_mac", Bytes, nullable=False),
     has_length("wrapped_key", 60),
     has_length("content_mac", 16),
+    info=IN_KEY_FILE
+    | {"erased_as": "(SELECT identifier FROM main.certificates WHERE id = data_keys.certificate)"},
 )
 
 erasures = Table(
@@ -253,6 +260,7 @@ officers = Table(
     Column("ciphertext", Bytes, nullable=False),
     Column("wrapped_key", Bytes, nullable=False),
     has_length("commitment", 32),
+    info=IN_KEY_FILE,
 )
 
 acts = Table(

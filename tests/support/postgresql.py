@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,27 +17,102 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 
 _DEBIAN = Path("/usr/lib/postgresql")
 _USER = "postgres"
 
 
+class PostgresqlServer:
+    """A cluster of its own.
+
+    Attributes:
+        url: SQLAlchemy URL of its first database; it has no password and needs none.
+    """
+
+    def __init__(self, directory: Path, options: str = "-c fsync=off") -> None:
+        self._directory = directory
+        self._options = f"-k {directory} -c listen_addresses= {options}"
+        self._control = [str(_find_binaries() / "pg_ctl"), "-D", str(directory / "data"), "-w"]
+        self._prefix = _as_server_user(directory)
+        self.url = f"postgresql+psycopg://{_USER}@/postgres?host={directory}"
+        self._run("init", "-o", f"--auth=trust --username={_USER} --no-sync")
+
+    def start(self) -> None:
+        """Runs it, after a crash with whatever recovery that needs."""
+        self._run("start", "-o", self._options, "-l", str(self._directory / "log"))
+
+    def stop(self) -> None:
+        """Ends all its processes at once, without any farewell to clients or disk."""
+        self._run("stop", "-m", "immediate")
+
+    def kill(self) -> None:
+        """SIGKILL to its first process; the others end when they notice."""
+        lines = (self._directory / "data" / "postmaster.pid").read_text().splitlines()
+        os.kill(int(lines[0]), signal.SIGKILL)
+
+    def _run(self, *arguments: str) -> None:
+        _run([*self._prefix, *self._control, *arguments])
+
+
+@contextmanager
+def serve_postgresql(options: str = "-c fsync=off") -> Iterator[PostgresqlServer]:
+    """A server that runs as long as the block, unless it is stopped in it."""
+    with tempfile.TemporaryDirectory(prefix="zhenglian-pg-") as name:
+        server = PostgresqlServer(Path(name), options)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 @contextmanager
 def run_postgresql() -> Iterator[str]:
     """SQLAlchemy URL of a server that runs as long as the block."""
-    binaries = _find_binaries()
-    with tempfile.TemporaryDirectory(prefix="zhenglian-pg-") as name:
-        directory = Path(name)
-        command = [str(binaries / "pg_ctl"), "-D", str(directory / "data"), "-w"]
-        prefix = _as_server_user(directory)
-        _run([*prefix, *command, "init", "-o", f"--auth=trust --username={_USER} --no-sync"])
-        options = f"-k {directory} -c listen_addresses= -c fsync=off"
-        log = str(directory / "log")
-        _run([*prefix, *command, "start", "-o", options, "-l", log])
-        try:
-            yield f"postgresql+psycopg://{_USER}@/postgres?host={directory}"
-        finally:
-            _run([*prefix, *command, "stop", "-m", "immediate"])
+    with serve_postgresql() as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """URL of the server that the tests of this process share: their own, or the one that
+    ZHENGLIAN_TEST_POSTGRESQL_URL names."""
+    if named := os.environ.get("ZHENGLIAN_TEST_POSTGRESQL_URL"):
+        yield named
+        return
+    with run_postgresql() as url:
+        yield url
+
+
+def create_schema(server: str) -> str:
+    """URL of a fresh, empty schema on a server."""
+    engine, name = create_engine(server), f"vault_test_{secrets.token_hex(6)}"
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {name}"))
+    engine.dispose()
+    whole = make_url(server).update_query_dict({"options": f"-csearch_path={name}"})
+    return whole.render_as_string(hide_password=False)
+
+
+@contextmanager
+def use_schema(server: str) -> Iterator[str]:
+    """URL of a schema that is dropped at the end of the block."""
+    url = create_schema(server)
+    try:
+        yield url
+    finally:
+        drop_schema(server, url)
+
+
+def drop_schema(server: str, url: str) -> None:
+    """Drops a schema that `create_schema` made."""
+    engine = create_engine(server)
+    name = str(make_url(url).query["options"]).rpartition("=")[2]
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+    engine.dispose()
 
 
 def _find_binaries() -> Path:

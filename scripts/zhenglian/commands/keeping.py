@@ -88,6 +88,12 @@ def restore_backup(
         str | None,
         typer.Option("--chain", metavar="DIR|URL", help="Where the chain is from here."),
     ] = None,
+    vault_url: Annotated[
+        str,
+        typer.Option(
+            "--vault-url", metavar="URL", help="An empty PostgreSQL database, to have the vault."
+        ),
+    ] = "",
 ) -> int | None:
     """Makes a home of a backup.
 
@@ -112,6 +118,7 @@ def restore_backup(
         data_keys=keys,
         allow_expired_keys=expired_keys,
         chain=chain,
+        vault_url=vault_url,
     )
     if session.output.is_json:
         session.output.document(summary)

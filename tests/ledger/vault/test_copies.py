@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.errors import ConflictError, NotFoundError, StorageError
+from ledger.errors import NotFoundError, StorageError
 from ledger.vault.acts import OfficerCommitment
 from ledger.vault.copies import KeyTerms, VaultCopy, copy_vault, join_copies, read_terms
-from ledger.vault.store import DATABASE_NAME, LOCK_NAME, Vault
+from ledger.vault.store import DATABASE_NAME, Vault
 from ledger.vault.tables import SCHEMA_REVISION
 from tests.ledger.vault.vaults import (
     NOW_UNIX,
@@ -207,16 +207,6 @@ def test_missing_vault_is_named(tmp_path: Path, rest: Path, keys: Path) -> None:
     with pytest.raises(NotFoundError) as refusal:
         copy_vault(tmp_path / "none", rest, keys, TERMS)
     assert refusal.value.code == "vault_missing"
-
-
-def test_vault_on_a_server_is_refused_with_what_to_do(
-    tmp_path: Path, rest: Path, keys: Path
-) -> None:
-    (tmp_path / "vault").mkdir()
-    (tmp_path / "vault" / LOCK_NAME).touch()
-    with pytest.raises(ConflictError, match="pg_dump") as refusal:
-        copy_vault(tmp_path / "vault", rest, keys, TERMS)
-    assert refusal.value.code == "vault_on_server"
 
 
 def test_damaged_vault_is_not_copied(directory: Path, rest: Path, keys: Path) -> None:

@@ -6,14 +6,10 @@ Each test has a schema of its own there and drops it.
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
 
 from ledger.errors import ConflictError, NotFoundError, StorageError
 from ledger.vault.acts import NewAct, OfficerCommitment
@@ -21,32 +17,18 @@ from ledger.vault.outbox import NewTransaction
 from ledger.vault.store import Vault
 from ledger.vault.tables import BatchState
 from tests.ledger.vault.vaults import CHEAP, NOW_UNIX, PASSPHRASE, new_batch, stage
-from tests.support.postgresql import run_postgresql
+from tests.support.postgresql import postgresql, use_schema
+
+__all__ = ["postgresql"]
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """URL of a running server."""
-    if named := os.environ.get("ZHENGLIAN_TEST_POSTGRESQL_URL"):
-        yield named
-        return
-    with run_postgresql() as url:
-        yield url
-
-
 @pytest.fixture
-def url(server: str) -> Iterator[str]:
+def url(postgresql: str) -> Iterator[str]:
     """URL of an empty schema."""
-    engine, name = create_engine(server), f"vault_test_{secrets.token_hex(6)}"
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA {name}"))
-    whole = make_url(server).update_query_dict({"options": f"-csearch_path={name}"})
-    yield whole.render_as_string(hide_password=False)
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
-    engine.dispose()
+    with use_schema(postgresql) as url:
+        yield url
 
 
 @pytest.fixture
