@@ -232,6 +232,13 @@ class IndexStore:
             raise NotFoundError(f"the index has no entry {index}", code="entry_not_found")
         return found[0]
 
+    def entries_between(self, first: int, end: int, *, region: str | None = None) -> list[EntryRow]:
+        """Entries with `first` <= index < `end`, oldest first; of one member only, if named."""
+        conditions = [entries.c.entry_index >= first, entries.c.entry_index < end]
+        if region is not None:
+            conditions.append(entries.c.region == region)
+        return list(self._select(*conditions))
+
     def entries_of(self, subject: bytes) -> list[EntryRow]:
         """Every entry about a subject, oldest first. `subject` is 32 bytes."""
         return list(self._select(entries.c.subject == subject))
@@ -289,6 +296,18 @@ class IndexStore:
         if region is not None:
             conditions.append(entries.c.region == region)
         return self._select(*conditions)
+
+    def first_since(self, time_unix: int) -> int:
+        """Index of the first entry recorded at or after a time; the log's size if there is none."""
+        wanted = (
+            select(entries.c.entry_index)
+            .where(entries.c.time_unix >= time_unix)
+            .order_by(entries.c.time_unix, entries.c.entry_index)
+            .limit(1)
+        )
+        with self._database.transaction() as connection:
+            found: int | None = connection.scalar(wanted)
+            return _read_cursor(connection).size if found is None else found
 
     def _find_schema(self) -> int | None:
         """None while there is nothing in the file."""
