@@ -9,10 +9,11 @@ of the certificate or, if that came earlier, of its revocation or replacement.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ledger.actions.holdings import find_erasure, find_stored, read_certificate
+from ledger.actions.masking import mask_name
 from ledger.actions.status_targets import fetch_status
 from ledger.errors import ConflictError, MalformedInputError, NotFoundError, StorageError
 from ledger.formats.civil_time import CHINA
@@ -75,6 +76,19 @@ def plan_erasure(workspace: Workspace, certificate_id: CertificateId) -> Erasure
         return ErasurePlan(certificate_id, None, "", status, retained_until_unix, None)
     name, code_type = (str(fields.get(f, "")) for f in ("holder_name", "holder_code_type"))
     return ErasurePlan(certificate_id, name, code_type, status, retained_until_unix, None)
+
+
+def preview_erasure(workspace: Workspace, certificate_id: CertificateId) -> ErasurePlan:
+    """What erasing a certificate's content would do, without doing it; a person's name is masked.
+
+    Raises:
+        NotFoundError: certificate_unknown, not_anchored.
+        ConflictError: certificate_retained, certificate_held.
+    """
+    plan = plan_erasure(workspace, certificate_id)
+    if plan.holder_name is None:
+        return plan
+    return replace(plan, holder_name=mask_name(plan.holder_name, plan.holder_code_type))
 
 
 def erase_certificate(
