@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.errors import NotFoundError
+from ledger.index.store import IndexStore
 from ledger.workspace import Workspace
 
 
@@ -59,8 +60,14 @@ def prove_inclusion(workspace: Workspace, index: int, size: int | None = None) -
     Raises:
         NotFoundError: the log has no such entry or size.
     """
-    total = workspace.sync_index().size
-    store, within = workspace.index, total if size is None else size
+    return prove_inclusion_in(workspace.index, workspace.sync_index().size, index, size)
+
+
+def prove_inclusion_in(
+    store: IndexStore, total: int, index: int, size: int | None = None
+) -> InclusionProof:
+    """As `prove_inclusion`, from an index of which the first `total` entries are known."""
+    within = total if size is None else size
     root = store.root(_require_size(within, total))
     path = store.inclusion_path(index, within)
     return InclusionProof(index, within, store.entry(index).leaf_hash, path, root)
@@ -72,8 +79,13 @@ def prove_consistency(workspace: Workspace, first: int, second: int) -> Consiste
     Raises:
         NotFoundError: unless 0 < first <= second <= size of the log.
     """
-    total = workspace.sync_index().size
-    store = workspace.index
+    return prove_consistency_in(workspace.index, workspace.sync_index().size, first, second)
+
+
+def prove_consistency_in(
+    store: IndexStore, total: int, first: int, second: int
+) -> ConsistencyProof:
+    """As `prove_consistency`, from an index of which the first `total` entries are known."""
     path = store.consistency_proof(first, _require_size(second, total))
     return ConsistencyProof(first, second, store.root(first), store.root(second), path)
 

@@ -88,6 +88,11 @@ def register_provinces(text: str) -> None:
         register_province(entry[:2], entry[2:].strip())
 
 
+def list_provinces() -> tuple[tuple[str, str], ...]:
+    """Prefixes of two digits and names of the provinces, in the order of GB/T 2260."""
+    return tuple(sorted(_PROVINCES.items()))
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class RegionCode:
     """A region, such as 500000 (重庆市) or 370800. Chain width: bytes6."""

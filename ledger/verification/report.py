@@ -99,8 +99,8 @@ class Report:
         """One check by name."""
         return self.checks[name.number - 1]
 
-    def to_json(self) -> bytes:
-        """The report as a JSON document, shown fields included."""
+    def to_document(self) -> dict[str, object]:
+        """The report as values that JSON has, shown fields included."""
         log = None
         if self.trusted_log is not None:
             log = {
@@ -108,33 +108,35 @@ class Report:
                 "size": self.trusted_log.size,
                 "time_unix": self.trusted_log.time_unix,
             }
-        return orjson.dumps(
-            {
-                "format": REPORT_FORMAT,
-                "outcome": self.outcome,
-                "authenticity": self.authenticity,
-                "reliance": self.reliance,
-                "policy_version": self.policy_version,
-                "verified_at_unix": self.verified_at_unix,
-                "as_of_unix": self.as_of_unix,
-                "log": log,
-                "certificate": self.certificate and _describe(self.certificate),
-                "anchored_at_unix": self.anchored_at_unix,
-                "presentation": self.presentation,
-                "checks": [
-                    {
-                        "number": check.name.number,
-                        "name": check.name,
-                        "required": check.is_required,
-                        "outcome": check.outcome,
-                        "reason": check.reason,
-                        "detail": check.detail,
-                        "evidence": check.evidence,
-                    }
-                    for check in self.checks
-                ],
-            }
-        )
+        return {
+            "format": REPORT_FORMAT,
+            "outcome": self.outcome,
+            "authenticity": self.authenticity,
+            "reliance": self.reliance,
+            "policy_version": self.policy_version,
+            "verified_at_unix": self.verified_at_unix,
+            "as_of_unix": self.as_of_unix,
+            "log": log,
+            "certificate": self.certificate and _describe(self.certificate),
+            "anchored_at_unix": self.anchored_at_unix,
+            "presentation": self.presentation,
+            "checks": [
+                {
+                    "number": check.name.number,
+                    "name": check.name,
+                    "required": check.is_required,
+                    "outcome": check.outcome,
+                    "reason": check.reason,
+                    "detail": check.detail,
+                    "evidence": check.evidence,
+                }
+                for check in self.checks
+            ],
+        }
+
+    def to_json(self) -> bytes:
+        """The report as a JSON document."""
+        return orjson.dumps(self.to_document())
 
 
 def compute_outcome(checks: Iterable[Check]) -> Outcome:

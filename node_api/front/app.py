@@ -1,0 +1,63 @@
+"""The whole application of a front process: hot reads here, everything else at the core."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ledger.identifiers import RegionCode
+from ledger.workspace import CONFIG_NAME, Config
+from node_api.doors import CORE_SOCKET, Door, DoorApp, Receive, Scope, Send
+from node_api.front.core_connection import CorePool
+from node_api.front.passing import PassingApp
+from node_api.hot.routes import HotPaths
+from node_api.settings import NodeSettings
+
+
+class FrontApp:
+    """ASGI 3, without the door before it.
+
+    Args:
+        hot: what is answered here.
+        passing: what answers everything else.
+    """
+
+    def __init__(self, hot: HotPaths, passing: PassingApp, pool: CorePool) -> None:
+        self._hot = hot
+        self._passing = passing
+        self._pool = pool
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return
+        handler = self._hot.find(scope["path"])
+        await (self._passing if handler is None else handler)(scope, receive, send)
+
+    def close(self) -> None:
+        """Ends the connections to index and core."""
+        self._hot.close()
+        self._pool.close()
+
+
+def create_front_app(
+    home: Path, settings: NodeSettings, clock: Callable[[], float] = time.time
+) -> FrontApp:
+    """The application of a front of that home. It opens no vault, no key and no chain.
+
+    Raises:
+        NotFoundError: the directory is no home.
+    """
+    member = Config.load(home / CONFIG_NAME).member.value
+    own = member if isinstance(member, RegionCode) else None
+    named = settings.relying_region
+    default = RegionCode.parse(named) if named else own
+    pool = CorePool(str(home / CORE_SOCKET))
+    hot = HotPaths.open(home, own, default, clock)
+    return FrontApp(hot, PassingApp(pool), pool)
+
+
+def behind_door(app: FrontApp) -> DoorApp:
+    """As it is served at the TCP port: with a request id, and internal headers taken away."""
+    return DoorApp(app, Door.PUBLIC)

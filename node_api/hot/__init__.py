@@ -1,0 +1,1 @@
+"""What is asked most, as plain ASGI: verifying, proofs of the log, liveness. No vault, no key."""
