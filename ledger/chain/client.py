@@ -7,7 +7,8 @@ Source: JSON-RPC 2.0; Ethereum JSON-RPC specification (execution-apis).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from ledger.chain.refusals import to_error, translate_errors
@@ -55,6 +56,17 @@ class ChainClient:
         if "result" not in response:
             raise unusable(doing, response)
         return response["result"]
+
+    @contextmanager
+    def pinned(self) -> Iterator[None]:
+        """What this thread asks within the block is answered by one node, or not at all.
+
+        Where several nodes stand behind this client: what two of them say does not go together.
+        """
+        pin: Callable[[], AbstractContextManager[object]]
+        pin = getattr(self._respond, "pinned", nullcontext)
+        with pin():
+            yield
 
     def request_quantity(self, doing: str, method: str, *params: object) -> int:
         """A result that is a number."""

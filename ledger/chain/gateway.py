@@ -1,7 +1,8 @@
 """What the chain says: the head, the log, and what the modules keep.
 
 Reads only. Every answer is turned into the generated types of `ledger.records`; errors are
-translated once, in `client`. The engines in use are final at once: the newest block stays.
+translated once, in `client`. What is asked of "now" is asked of the newest block; what is kept (the
+index, receipts) is read up to the newest final one (`ledger.chain.finality`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 from ledger.abi import Array, Struct, fixed_bytes, to_checksum_address
 from ledger.chain.artifacts import load_artifact
 from ledger.chain.client import ChainClient, parse_data, parse_quantity, unusable
+from ledger.chain.finality import INSTANT, Finality
 from ledger.chain.log_reading import RecordedEvent, fetch_logs, pair_entries
 from ledger.errors import ChainUnavailableError, ConflictError, NotFoundError
 from ledger.identifiers import CertificateType, MemberId, Uscc
@@ -41,7 +43,7 @@ _WORD = 32
 
 @dataclass(frozen=True, slots=True)
 class ChainHead:
-    """The newest block, and the time up to which nothing can be missing from it.
+    """The newest final block, and the time up to which nothing can be missing from it.
 
     Attributes:
         block_hash: 32 bytes; stands for everything that the chain recorded up to it.
@@ -67,12 +69,19 @@ class Gateway:
         client: of a node of the chain.
         consortium: address of the ledger's Consortium, EIP-55.
         ledger_id: which ledger it must be; asked of the chain before anything else is.
+        finality: when a block of this chain counts as final.
     """
 
     def __init__(
-        self, client: ChainClient, consortium: str, *, ledger_id: bytes | None = None
+        self,
+        client: ChainClient,
+        consortium: str,
+        *,
+        ledger_id: bytes | None = None,
+        finality: Finality = INSTANT,
     ) -> None:
         self.client = client
+        self.finality = finality
         self._expected_ledger_id = ledger_id
         self.consortium_address = consortium
         self.consortium = Contract("Consortium", consortium)
@@ -161,14 +170,35 @@ class Gateway:
         return data
 
     def head(self) -> ChainHead:
-        """The newest block, and the time up to which nothing can be missing from it.
+        """The newest final block, and the time up to which nothing can be missing from it.
 
         That time is the block's own, so that a stalled engine shows as stale. Where blocks are
         made on demand it is the chain's clock, asked before the block.
         """
+        if not self.finality.is_instant:
+            return self._read_block(self.final_tag())
         pending = self._read_block("pending") if self.seals_on_demand else None
         latest = self._read_block("latest")
         return replace(latest, time_unix=(pending or latest).time_unix)
+
+    def newest(self) -> ChainHead:
+        """The newest block, final or not, with its own time."""
+        return self._read_block("latest")
+
+    def final_tag(self) -> str:
+        """How a node is asked for what is final: a tag, or a block's number in hexadecimal."""
+        if not self.finality.confirmations:
+            return self.finality.tag or "latest"
+        newest = self.client.request_quantity("asking for the newest block", "eth_blockNumber")
+        return hex(max(0, newest - self.finality.confirmations))
+
+    def final_block_number(self) -> int | None:
+        """The newest final block's number; None where every block is final at once."""
+        if self.finality.is_instant:
+            return None
+        if self.finality.confirmations:
+            return int(self.final_tag(), 16)
+        return self._read_block(self.finality.tag).block_number
 
     def log_size(self, *, block: int | None = None) -> int:
         """Entries of the log, by default at the head."""

@@ -4,24 +4,28 @@ The transaction is signed and stored in the outbox before it is sent, and sent a
 until its receipt is seen; a nonce carries one transaction only. From the moment it is stored,
 whatever goes wrong on the way means *unknown*: it may still be mined, and the next run finds out.
 The account only carries: what authorises an act is the seal inside it.
+
+Many threads may submit at once. One after the other they take a nonce, store and send, under a
+lock; then they wait for their receipts together, so that their transactions share blocks. As long
+as the node has not taken a transaction, none after it is sent.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from ledger.abi import to_checksum_address
+from ledger.chain.account_state import AccountState
 from ledger.chain.accounts import Call, OperatorAccount, load_account
 from ledger.chain.artifacts import load_artifact
-from ledger.chain.client import parse_data, parse_quantity, unusable
+from ledger.chain.following import Flight, Following
 from ledger.chain.gateway import Gateway
-from ledger.chain.log_reading import Log, parse_log, read_entry
+from ledger.chain.receipts import Receipt
 from ledger.errors import ChainUnavailableError, ConflictError, LedgerError, StorageError
-from ledger.records import EntryAppended
 from ledger.vault.outbox import NewTransaction, Outbox, OutboxRow
 
 __all__ = ["MAX_TRANSACTION_GAS", "Receipt", "Submitter", "load_account"]
@@ -30,37 +34,31 @@ MAX_TRANSACTION_GAS = 16_777_216  # EIP-7825
 EMPTY_TRANSACTION_GAS = 21_000  # Yellow Paper, appendix G: Gtransaction
 GIVE_UP = "give up"
 """Purpose of an empty transaction that takes the number of one which the chain refuses."""
+MAX_IN_FLIGHT = 64
 _ANSWERS = ("chain_refused", "contract_refused")  # of a node that answered, with an error
-_POLL_FIRST_S = 0.01
-_POLL_LONGEST_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A transaction that was carried out.
-
-    Attributes:
-        time_unix: of its log entries; 0 if it appended none.
-        entries: log entries it appended, in order, but for those of a member whose code is none.
-        contract_address: of what it deployed, EIP-55, else None.
-    """
-
-    transaction_hash: bytes
-    block_number: int
-    time_unix: int
-    gas_used: int
-    entries: tuple[EntryAppended, ...]
-    contract_address: str | None
+_NAMED = ("transaction_refused", "chain_busy")  # what a caller is told as it is
+_BUSY_PAUSE_S = 0.2
+_CARE_LOCK_S = 0.05
+_BUSY = re.compile(
+    r"(pool|queue)\b.*\bfull|\bbusy\b|overload|too many|rate limit|HTTP (429|502|503|504)\b",
+    re.IGNORECASE,
+)
+"""Words with which engines ("txpool is full: 5120") and what stands before them ask to wait. A
+hint only: whether the transaction was taken is asked for separately."""
 
 
 class Submitter:
-    """Sends transactions of one operator account, one after the other. Safe for threads.
+    """Sends transactions of one operator account. Safe for threads.
 
     Args:
         gateway: the chain.
         account: the operator account.
         outbox: durable; of one process.
-        timeout_s: how long to wait for a receipt before the outcome is reported as unknown.
+        timeout_s: how long to wait for a receipt before the outcome is reported as unknown, and
+            how long to wait for a busy chain.
+        outage_s: how long a chain that does not answer is asked again for the receipts; with 0 the
+            first question without an answer makes the outcome unknown.
+        in_flight: how many transactions may wait for their receipts at once.
         clock: seconds, for the waiting alone.
     """
 
@@ -71,6 +69,8 @@ class Submitter:
         outbox: Outbox,
         *,
         timeout_s: float = 60.0,
+        outage_s: float = 0.0,
+        in_flight: int = MAX_IN_FLIGHT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._gateway = gateway
@@ -78,8 +78,14 @@ class Submitter:
         self._account = account
         self._outbox = outbox
         self._timeout_s = timeout_s
+        self._most = in_flight
         self._clock = clock
         self._lock = threading.RLock()
+        self._state = AccountState(gateway.client, account.address)
+        self._following = Following(
+            gateway, self._state, outbox, clock, self._care, outage_s=outage_s
+        )
+        self._counted: int | None = None
 
     @property
     def address(self) -> str:
@@ -90,6 +96,20 @@ class Submitter:
     def account(self) -> bytes:
         """The same address as the outbox keeps it, 20 bytes."""
         return self._account.address_bytes
+
+    @property
+    def in_flight(self) -> int:
+        """Transactions that wait for their receipts now."""
+        return self._following.count()
+
+    @property
+    def oldest_wait_s(self) -> float:
+        """For how long the one that waits longest has been waiting; 0 if none does."""
+        return self._following.oldest_wait_s()
+
+    def be_patient(self, outage_s: float) -> None:
+        """From now on ask a chain that does not answer for so long; see `outage_s`."""
+        self._following.outage_s = outage_s
 
     def submit(
         self, module: str, function: str, *args: Any, purpose: str, reference: str = ""
@@ -105,9 +125,10 @@ class Submitter:
             LedgerError: the contract's refusal; nothing was changed.
             ConflictError: code `superseded`, another process used the account's nonce; nothing
                 was changed.
-            ChainUnavailableError: code `outcome_unknown` once the transaction is stored, or
-                `transaction_refused` where the node does not take it or one before it; any other
-                code before that, when nothing was sent.
+            ChainUnavailableError: code `outcome_unknown` once the transaction is stored;
+                `transaction_refused` where the node does not take it or one before it;
+                `chain_busy` where it has no room for so long, or too many transactions wait; any
+                other code before that, when nothing was sent.
             StorageError: code `chain_storage`, the chain's disk is full; the outcome is unknown.
         """
         contract = self._gateway.module(module)
@@ -128,26 +149,16 @@ class Submitter:
 
     def send(self, call: Call, purpose: str, reference: str) -> Receipt:
         """Signs, stores, sends and follows one transaction. Raises as `submit` does."""
-        with self._lock:
-            self.resolve_unfinished()
-            nonce = self.next_nonce()
-            signed = self._account.sign(
-                call, nonce=nonce, gas=MAX_TRANSACTION_GAS, chain_id=self._gateway.chain_id
-            )
-            row = self._outbox.add(
-                NewTransaction(
-                    purpose,
-                    reference,
-                    self._account.address_bytes,
-                    nonce,
-                    signed.raw,
-                    signed.transaction_hash,
-                )
-            )
-            return self._follow(row)
+        flight = self._launch(call, purpose, reference)
+        self._wait_for([flight])
+        if isinstance(flight.outcome, Receipt):
+            return flight.outcome
+        raise flight.outcome or _unknown(flight.row, "it was not followed to its end")
 
     def resolve_unfinished(self) -> list[Receipt]:
-        """Settles what an interrupted run left in the outbox, by sending it again.
+        """Settles what is in the outbox, by sending again what an interrupted run left there.
+
+        What other threads have in flight is waited for, too.
 
         Returns:
             Receipts of what was carried out. What was refused or superseded is marked so in the
@@ -157,16 +168,22 @@ class Submitter:
             ChainUnavailableError: code `outcome_unknown`, as before; `transaction_refused`, the
                 node does not take one, and none after it can be sent: see `give_up_refused`.
         """
-        receipts = []
-        with self._lock:
-            for row in self._outbox.unresolved(self._account.address_bytes):
-                try:
-                    receipts.append(self._follow(row))
-                except (ChainUnavailableError, StorageError):
-                    raise
-                except LedgerError:
-                    continue
-        return receipts
+        problem: LedgerError | None = None
+        with self._sending():
+            self._adopt()
+            flights = self._following.flights()
+            try:
+                self._offer_doubtful()
+            except (ChainUnavailableError, StorageError) as error:
+                problem = error
+        if problem is None:
+            self._wait_for(flights)
+        elif problem.code in _NAMED:
+            self._wait_for([flight for flight in flights if flight.is_taken])
+            raise problem
+        else:
+            raise problem
+        return [flight.outcome for flight in flights if isinstance(flight.outcome, Receipt)]
 
     def give_up_refused(self) -> list[OutboxRow]:
         """Settles the outbox as `resolve_unfinished` does, and gives up what the chain refuses.
@@ -184,24 +201,28 @@ class Submitter:
                 else as `resolve_unfinished`.
         """
         given_up = []
-        with self._lock:
-            for row in self._outbox.unresolved(self._account.address_bytes):
+        with self._sending():
+            self._adopt()
+            for flight in self._following.flights():
                 try:
-                    self._follow(row)
+                    self._offer_again(flight, may_resend=False)
                 except ChainUnavailableError as error:
-                    if error.code != "transaction_refused" or row.purpose == GIVE_UP:
+                    if error.code != "transaction_refused" or flight.row.purpose == GIVE_UP:
                         raise
-                    self._give_up(row)
-                    given_up.append(row)
-                except StorageError:
-                    raise
-                except LedgerError:
-                    continue
+                    self._give_up(flight)
+                    given_up.append(flight.row)
+            left = self._following.flights()
+        self._wait_for(left)
         return given_up
 
-    def _give_up(self, row: OutboxRow) -> None:
-        if row.nonce > self.next_nonce():
+    def _give_up(self, flight: Flight) -> None:
+        row = flight.row
+        gone = ConflictError(
+            f"{row.purpose}: the chain refused it; it was given up", code="superseded"
+        )
+        if row.nonce > self._state.count_transactions("pending"):
             self._outbox.mark_superseded(row.pk, f"the chain has not come to nonce {row.nonce}")
+            self._following.settle(flight, gone, is_nonce_used=False)
             return
         signed = self._account.sign(
             Call(self.address, b""),
@@ -217,162 +238,244 @@ class Submitter:
             signed.raw,
             signed.transaction_hash,
         )
-        self._follow(self._outbox.replace(row.pk, empty, "the chain refused it; it was given up"))
+        replacing = self._outbox.replace(row.pk, empty, "the chain refused it; it was given up")
+        self._following.settle(flight, gone, is_nonce_used=False)
+        self._offer(self._following.add(replacing))
 
     def next_nonce(self) -> int:
         """The account's next nonce, what the node has taken but not mined included."""
-        return self._count_transactions("pending")
+        with self._lock:
+            if self._counted is None or not self._following.count():
+                self._counted = self._state.count_transactions("pending")
+            return self._following.next_free(self._counted)
 
-    def _follow(self, row: OutboxRow) -> Receipt:
+    def _launch(self, call: Call, purpose: str, reference: str) -> Flight:
+        deadline = self._clock() + self._timeout_s
+        while True:
+            self._wait_for_room(deadline)
+            with self._sending(deadline):
+                if not self._following.count():
+                    self._adopt()
+                self._catch_up(deadline)
+                if self._following.count() >= self._most:
+                    continue
+                flight = self._store(call, purpose, reference)
+                self._offer(flight, deadline)
+                return flight
+
+    def _store(self, call: Call, purpose: str, reference: str) -> Flight:
+        nonce = self.next_nonce()
+        signed = self._account.sign(
+            call, nonce=nonce, gas=MAX_TRANSACTION_GAS, chain_id=self._gateway.chain_id
+        )
+        row = self._outbox.add(
+            NewTransaction(
+                purpose,
+                reference,
+                self._account.address_bytes,
+                nonce,
+                signed.raw,
+                signed.transaction_hash,
+            )
+        )
+        return self._following.add(row)
+
+    def _wait_for_room(self, deadline: float) -> None:
+        if self._following.count() < self._most:
+            return
+        if not self._following.wait([], deadline, lambda: self._following.count() < self._most):
+            raise _busy(f"{self._most} transactions wait for their receipts")
+
+    @contextmanager
+    def _sending(self, deadline: float | None = None) -> Iterator[None]:
+        """One thread at a time: what is sent leaves in the order of its nonces."""
+        left_s = self._timeout_s if deadline is None else deadline - self._clock()
+        if not self._lock.acquire(timeout=min(max(left_s, 0.0), threading.TIMEOUT_MAX)):
+            raise _busy("another transaction could not be sent in this time")
         try:
-            found = self._find_receipt(row.transaction_hash) or self._send_and_wait(row)
-            failed = _status(found) != 1
-            refusal = self._explain(row.transaction_hash, found) if failed else None
+            yield
+        finally:
+            self._lock.release()
+
+    def _adopt(self) -> None:
+        """What is unresolved in the outbox is followed from now on."""
+        for row in self._outbox.unresolved(self._account.address_bytes):
+            self._following.add(row)
+
+    def _catch_up(self, deadline: float) -> None:
+        """What is to be sent next comes after all that is stored."""
+        try:
+            self._offer_doubtful(deadline)
         except ChainUnavailableError as error:
-            if error.code == "transaction_refused":
+            if error.code in _NAMED:
                 raise
-            raise _unknown(row, error.message) from error
-        if refusal is not None:
-            self._outbox.mark_reverted(row.pk, f"{refusal.code}: {refusal.message}")
-            raise refusal
-        self._outbox.mark_mined(row.pk)
-        return self._to_receipt(found)
+            raise ChainUnavailableError(error.message) from error  # nothing new was stored
 
-    def _send_and_wait(self, row: OutboxRow) -> Any:
-        self._require_unused_nonce(row)
-        self._send_raw(row)
-        self._outbox.mark_sent(row.pk)
-        return self._wait(row.transaction_hash)
+    def _offer_doubtful(self, deadline: float | None = None) -> None:
+        """In order of nonce, what no node is known to have."""
+        for flight in self._following.flights():
+            if not flight.is_taken:
+                self._offer_again(flight, deadline)
 
-    def _require_unused_nonce(self, row: OutboxRow) -> None:
+    def _offer_again(
+        self, flight: Flight, deadline: float | None = None, *, may_resend: bool = True
+    ) -> None:
+        """Offers what may have been sent before. That it is superseded by now is no error."""
+        if flight.is_taken or flight.outcome is not None:
+            return
+        try:
+            with _telling_unknown(flight.row):
+                if self._state.find_receipt(flight.row.transaction_hash):
+                    flight.is_taken = True
+                    return
+                self._require_unused_nonce(flight)
+            self._offer(flight, deadline, may_resend=may_resend)
+        except ConflictError:
+            return
+
+    def _offer(
+        self, flight: Flight, deadline: float | None = None, *, may_resend: bool = True
+    ) -> None:
+        """Has the node take a stored transaction.
+
+        Args:
+            deadline: until when a busy chain is asked again; None asks once.
+            may_resend: whether a refusal may come from the node's having lost those before it.
+        """
+        while (refusal := self._try(flight)) is not None:
+            if may_resend and self._resend_lost(flight.row.nonce):
+                may_resend = False
+            elif not _BUSY.search(refusal.message):
+                self._counted = None
+                raise _refused(flight.row, refusal.message) from refusal
+            elif deadline is None or self._clock() + _BUSY_PAUSE_S >= deadline:
+                raise _busy(refusal.message, flight.row) from refusal
+            else:
+                time.sleep(_BUSY_PAUSE_S)
+        flight.is_taken = True
+
+    def _try(self, flight: Flight) -> LedgerError | None:
+        """Sends once; why the node does not take it, None if it has it.
+
+        That the node knows the transaction already is as good as sent. Engines word their refusals
+        differently ("already known", "Known transaction", "nonce too low"), so that the chain is
+        asked what is true instead of reading the words.
+        """
+        with _telling_unknown(flight.row):
+            try:
+                self._state.send(flight.row.raw_transaction)
+            except StorageError:
+                raise
+            except LedgerError as error:
+                self._require_unused_nonce(flight)
+                if self._is_known(flight):
+                    return None
+                if error.code not in _ANSWERS:
+                    raise ChainUnavailableError(error.message, code=error.code) from error
+                return error
+        return None
+
+    def _require_unused_nonce(self, flight: Flight) -> None:
         """Another transaction of the account took this one's number: it can never be mined.
 
-        Said only on positive evidence: the number is used, and the node knows neither this
-        transaction nor a receipt of it.
+        Said only on positive evidence, all of it of one node: the number is used in a final block,
+        and the node knows neither this transaction nor a receipt of it.
         """
-        if self._count_transactions("latest") <= row.nonce or self._is_known(row):
-            return
+        row = flight.row
+        with self._client.pinned():
+            used = self._state.count_transactions(self._gateway.final_tag())
+            if used <= row.nonce or self._is_known(flight):
+                return
         detail = f"nonce {row.nonce} was used by another transaction"
         self._outbox.mark_superseded(row.pk, detail)
-        raise ConflictError(f"{row.purpose}: {detail}; nothing was changed", code="superseded")
+        told = ConflictError(f"{row.purpose}: {detail}; nothing was changed", code="superseded")
+        self._counted = None
+        self._following.settle(flight, told)
+        raise told
 
-    def _send_raw(self, row: OutboxRow) -> None:
-        """Sends; that the node knows the transaction already is as good as sent.
+    def _is_known(self, flight: Flight) -> bool:
+        return self._state.find_transaction(flight.row.transaction_hash) is not None
 
-        Engines word their refusals differently ("already known", "Known transaction", "nonce too
-        low"), so that the chain is asked what is true instead of reading the words.
-        """
-        raw = f"0x{row.raw_transaction.hex()}"
+    def _care(self) -> None:
+        """Nothing was mined for a while: a node that was restarted may have lost what waits."""
+        if not self._lock.acquire(timeout=_CARE_LOCK_S):
+            return  # whoever sends finds out
         try:
-            self._client.request("sending a transaction", "eth_sendRawTransaction", raw)
-        except StorageError:
-            raise
-        except LedgerError as error:
-            self._require_unused_nonce(row)
-            if self._is_known(row):
-                return
-            if error.code in _ANSWERS:
-                raise _refused(row, error.message) from error
-            raise ChainUnavailableError(error.message, code=error.code) from error
-
-    def _is_known(self, row: OutboxRow) -> bool:
-        return self._find_transaction(row.transaction_hash) is not None
-
-    def _find_transaction(self, transaction_hash: bytes) -> Any:
-        return self._client.request(
-            "looking for a transaction", "eth_getTransactionByHash", f"0x{transaction_hash.hex()}"
-        )
-
-    def _find_receipt(self, transaction_hash: bytes) -> Any:
-        return self._client.request(
-            "asking for a receipt", "eth_getTransactionReceipt", f"0x{transaction_hash.hex()}"
-        )
-
-    def _count_transactions(self, tag: str) -> int:
-        return self._client.request_quantity(
-            "asking for the account's nonce", "eth_getTransactionCount", self.address, tag
-        )
-
-    def _wait(self, transaction_hash: bytes) -> Any:
-        deadline = self._clock() + self._timeout_s
-        pause_s = _POLL_FIRST_S
-        began_at: int | None = None
-        while not (found := self._find_receipt(transaction_hash)):
-            if began_at is None:
-                began_at = self._newest_block()
-            if self._clock() >= deadline:
-                blocks = self._newest_block() - began_at
-                raise ChainUnavailableError(
-                    f"no receipt within {self._timeout_s:g} s, in which the chain made {blocks} "
-                    f"blocks{'' if blocks else ': it is stalled'}"
-                )
-            time.sleep(pause_s)
-            pause_s = min(pause_s * 1.5, _POLL_LONGEST_S)
-        return found
-
-    def _newest_block(self) -> int:
-        return self._client.request_quantity("asking for the newest block", "eth_blockNumber")
-
-    def _explain(self, transaction_hash: bytes, found: dict[str, Any]) -> LedgerError:
-        """Why a mined transaction was refused, by asking again what it asked."""
-        doing = "asking why a transaction was refused"
-        block_number = parse_quantity(found.get("blockNumber"), doing)
-        sent = self._find_transaction(transaction_hash)
-        if not isinstance(sent, dict):
-            raise unusable(doing, sent)
-        again = {"from": sent["from"], "data": sent["input"], "gas": sent["gas"]}
-        if sent.get("to"):
-            again["to"] = sent["to"]
-        try:
-            self._client.request(doing, "eth_call", again, hex(block_number - 1))
+            self._resend_lost(None)
         except ChainUnavailableError as error:
-            return LedgerError(f"refused; {error.message}", code="contract_refused")
-        except LedgerError as refusal:
-            return refusal
-        return LedgerError(
-            f"transaction 0x{transaction_hash.hex()} was refused in block {block_number}; asked "
-            "again it would pass",
-            code="contract_refused",
-        )
+            if error.code not in _NAMED:
+                raise
+        finally:
+            self._lock.release()
 
-    def _to_receipt(self, found: dict[str, Any]) -> Receipt:
-        doing = "reading a receipt"
-        created = found.get("contractAddress")
-        logs = [parse_log(log, doing) for log in found.get("logs", ())]
-        entries = () if created else self._read_entries(logs)
-        return Receipt(
-            parse_data(found.get("transactionHash"), doing),
-            parse_quantity(found.get("blockNumber"), doing),
-            entries[0].entry.time_unix if entries else 0,
-            parse_quantity(found.get("gasUsed"), doing),
-            entries,
-            to_checksum_address(parse_data(created, doing)) if created else None,
-        )
+    def _resend_lost(self, below: int | None) -> bool:
+        """Sends again, in order, what the node has forgotten; whether there was anything.
 
-    def _read_entries(self, logs: list[Log]) -> tuple[EntryAppended, ...]:
-        log_address = self._gateway.log.address.lower()
-        entries = (
-            read_entry(log)
-            for log in logs
-            if log.address == log_address and log.topics[:1] == (EntryAppended.TOPIC,)
-        )
-        return tuple(entry for entry in entries if isinstance(entry, EntryAppended))
+        A node that knows the first has not forgotten the others.
+        """
+        flights = [
+            flight
+            for flight in self._following.flights()
+            if below is None or flight.row.nonce < below
+        ]
+        if not flights or self._is_known(flights[0]):
+            return False
+        for flight in flights:
+            if not self._is_known(flight):
+                flight.is_taken = False
+                self._offer_again(flight, may_resend=False)
+        return True
+
+    def _wait_for(self, flights: list[Flight]) -> None:
+        """Until all are settled. Raises ChainUnavailableError, code `outcome_unknown`."""
+        deadline = self._clock() + self._timeout_s
+        try:
+            if self._following.wait(flights, deadline):
+                return
+            why = self._explain_delay()
+        except ChainUnavailableError as error:
+            self._following.doubt()
+            why = error.message
+        for flight in flights:
+            if flight.outcome is None:
+                raise _unknown(flight.row, why)
+
+    def _explain_delay(self) -> str:
+        blocks = self._following.blocks_since()
+        told = f"no receipt within {self._timeout_s:g} s"
+        if blocks is None:
+            return told
+        stalled = "" if blocks else ": it is stalled"
+        return f"{told}, in which the chain made {blocks} blocks{stalled}"
 
 
-def _status(found: object) -> int:
-    if not isinstance(found, dict):
-        raise unusable("reading a receipt", found)
-    return parse_quantity(found.get("status"), "reading a receipt")
+@contextmanager
+def _telling_unknown(row: OutboxRow) -> Iterator[None]:
+    """Whatever the chain fails to tell of a stored transaction: it may be carried out yet."""
+    try:
+        yield
+    except ChainUnavailableError as error:
+        raise _unknown(row, error.message) from error
 
 
 def _refused(row: OutboxRow, what: str) -> ChainUnavailableError:
     return ChainUnavailableError(
         f"{row.purpose}: the node does not take transaction 0x{row.transaction_hash.hex()}, number "
-        f"{row.nonce} of the account: {what}; nothing after it can be sent. If that passes (a full "
-        "pool, an account without funds), run the command again. If the node refuses it for ever, "
+        f"{row.nonce} of the account: {what}; nothing after it can be sent. If that passes (an "
+        "account without funds), run the command again. If the node refuses it for ever, "
         "`zhenglian fsck --repair` gives it up, and its act can be decided anew",
         code="transaction_refused",
     )
+
+
+def _busy(what: str, row: OutboxRow | None = None) -> ChainUnavailableError:
+    begun = (
+        f"{row.purpose}: the chain has no room now for transaction 0x{row.transaction_hash.hex()}, "
+        "which is kept and sent by the next act"
+        if row
+        else "the chain has no room now for a further transaction, and nothing was sent"
+    )
+    return ChainUnavailableError(f"{begun}: {what}; try again later", code="chain_busy")
 
 
 def _unknown(row: OutboxRow, what: str) -> ChainUnavailableError:

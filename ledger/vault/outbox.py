@@ -6,7 +6,7 @@ drops one that the chain can no longer take, marks it superseded first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, RowMapping, func, insert, select, update
@@ -91,6 +91,14 @@ class Outbox:
         """An engine has taken it. Says nothing of one that is resolved."""
         self._mark(pk, TransactionState.SENT, "", only_from=_UNRESOLVED)
 
+    def mark_all_sent(self, pks: Sequence[int]) -> None:
+        """As `mark_sent`, of several in one write."""
+        self._mark_all(pks, TransactionState.SENT)
+
+    def mark_all_mined(self, pks: Sequence[int]) -> None:
+        """As `mark_mined`, of several in one write. Says nothing of those that are resolved."""
+        self._mark_all(pks, TransactionState.MINED)
+
     def mark_mined(self, pk: int, detail: str = "") -> None:
         """It has a final receipt of success. Raises NotFoundError."""
         self._mark(pk, TransactionState.MINED, detail)
@@ -136,6 +144,11 @@ class Outbox:
         with self._database.read() as connection:
             highest: int | None = connection.scalar(query)
         return highest
+
+    def _mark_all(self, pks: Sequence[int], state: TransactionState) -> None:
+        change = update(outbox).where(outbox.c.id.in_(pks), outbox.c.state.in_(_UNRESOLVED))
+        with self._database.write() as connection:
+            connection.execute(change.values(state=state))
 
     def _mark(
         self,

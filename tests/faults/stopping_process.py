@@ -15,7 +15,7 @@ from ledger.actions.founding import found_ledger
 from ledger.actions.issuance.outcome import IssuanceLimits
 from ledger.actions.issuers import register_department, rotate_seal_key
 from ledger.actions.lifecycle import change_status
-from ledger.chain.submitter import Submitter
+from ledger.chain.account_state import AccountState
 from ledger.identifiers import RegionCode
 from ledger.vault.acts import Acts
 from ledger.vault.batches import Batches
@@ -39,9 +39,9 @@ MOMENTS = {
     "chunk staged": Moment(Certificates, "stage"),
     "batch closed": Moment(Batches, "close"),
     "transaction kept": Moment(Outbox, "add"),
-    "transaction sent": Moment(Submitter, "_send_raw"),
-    "receipt seen": Moment(Outbox, "mark_mined", is_before=True),
-    "transaction settled": Moment(Outbox, "mark_mined"),
+    "transaction sent": Moment(AccountState, "send"),
+    "receipt seen": Moment(Outbox, "mark_all_mined", is_before=True),
+    "transaction settled": Moment(Outbox, "mark_all_mined"),
     "batch anchored": Moment(Batches, "mark_anchored"),
     "run ending": Moment(Runs, "finish", is_before=True),
     "act kept": Moment(Acts, "record"),

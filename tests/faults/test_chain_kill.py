@@ -62,16 +62,16 @@ TAKING = (
 )
 AT_ONCE_S, LATER_S, NEVER_S = 0.0, 0.5, 3_600.0
 ISSUING = [
-    *(("request received", n, AT_ONCE_S) for n in (1, 20, 45)),
+    *(("request received", n, AT_ONCE_S) for n in (1, 15, 30)),
     *(("call answered", n, AT_ONCE_S) for n in (1, 16)),
-    ("nonce answered", 4, AT_ONCE_S),
+    ("nonce answered", 2, AT_ONCE_S),
     *((moment, n, AT_ONCE_S) for moment in TAKING for n in (1, 2)),
-    *(("receipt asked for", n, AT_ONCE_S) for n in (1, 2, 3, 4)),
+    *(("receipt asked for", n, AT_ONCE_S) for n in (1, 2)),
     *(("receipt read", n, AT_ONCE_S) for n in (1, 2)),
     ("receipt asked for", 4, NEVER_S),  # the second transaction is taken, and waits
     *((moment, 2, LATER_S) for moment in ("block ending", "block committed")),
-    ("logs read", 1, AT_ONCE_S),
 ]
+READING = {"logs asked for", "logs read"}  # which issuing does not
 SUBMITTING = ("transaction received", "block put, not committed", "block committed", "receipt read")
 VOTING = [*((moment, n) for moment in SUBMITTING for n in (1, 2)), ("logs read", 1)]
 FREEZE_S = 3_600
@@ -151,7 +151,7 @@ def test_the_moments_listed_are_all_there_are_when_issuing(ledger: Ledger, sourc
         ledger.issue(source, limits=LIMITS)
         counts = chain.stop()
     assert {moment: counts[moment] for moment in TAKING} == dict.fromkeys(TAKING, 2)
-    assert set(counts) == set(MOMENTS)
+    assert set(counts) == set(MOMENTS) - READING
 
 
 @pytest.mark.parametrize("moment", SUBMITTING)

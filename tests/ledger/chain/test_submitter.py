@@ -397,7 +397,6 @@ def test_a_node_that_has_it_already_may_say_so_in_any_words(
 @pytest.mark.parametrize(
     "wording",
     [
-        "txpool is full: 5120",
         "replacement transaction underpriced",
         "insufficient funds for gas * price + value",
         "execution reverted",
@@ -414,6 +413,37 @@ def test_a_node_that_does_not_take_it_leaves_it_to_the_next_run(
     assert len(unresolved(workspace)) == 1
     Act(workspace).submit(workspace.submitter)  # settles what was left, first
     assert anchored(workspace, act) == 1
+
+
+BUSY = ["txpool is full: 5120", "Transaction pool is full", "too many requests", "server busy"]
+
+
+@pytest.mark.parametrize("wording", BUSY)
+def test_a_node_without_room_is_asked_again(
+    workspace: Workspace, node: FaultyNode, act: Act, wording: str
+) -> None:
+    node.fail_once("eth_sendRawTransaction", refuse(wording))
+    assert len(act.submit(workspace.submitter).entries) == 1
+    assert anchored(workspace, act) == 1
+    assert unresolved(workspace) == []
+
+
+def test_a_node_without_room_for_too_long_is_called_busy_and_gets_it_with_the_next_act(
+    workspace: Workspace, node: FaultyNode, act: Act
+) -> None:
+    node.faults["eth_sendRawTransaction"] = refuse(BUSY[0])
+    for _ in range(2):  # the second time, nothing further is stored
+        with pytest.raises(ChainUnavailableError, match=BUSY[0]) as caught:
+            act.submit(hasty(workspace))
+        assert caught.value.code == "chain_busy"
+        assert len(unresolved(workspace)) == 1
+    with pytest.raises(ChainUnavailableError) as caught:
+        workspace.submitter.give_up_refused()
+    assert caught.value.code == "chain_busy"  # which is no reason to give anything up
+    node.faults.clear()
+    Act(workspace).submit(workspace.submitter)
+    assert anchored(workspace, act) == 1
+    assert unresolved(workspace) == []
 
 
 def leave(workspace: Workspace, *, ahead: int = 0, gas: int = 1_000, size: int = 4) -> OutboxRow:

@@ -102,6 +102,18 @@ def test_late_news_of_sending_does_not_undo_a_receipt(vault: Vault) -> None:
     assert (found.state, found.detail) == (TransactionState.MINED, "block 7")
 
 
+def test_several_are_marked_at_once_and_those_that_are_resolved_stay_so(vault: Vault) -> None:
+    rows = [vault.outbox.add(transaction(nonce)) for nonce in range(3)]
+    keys = [row.pk for row in rows]
+    vault.outbox.mark_reverted(keys[0], "refused")
+    vault.outbox.mark_all_sent(keys)
+    assert [row.state for row in vault.outbox.unresolved(ALICE)] == [TransactionState.SENT] * 2
+    vault.outbox.mark_all_mined(keys[:2])
+    assert vault.outbox.get(keys[0]).state is TransactionState.REVERTED
+    assert vault.outbox.get(keys[1]).state is TransactionState.MINED
+    assert vault.outbox.get(keys[2]).state is TransactionState.SENT
+
+
 def test_unknown_transaction_is_not_found(vault: Vault) -> None:
     for mark in (vault.outbox.mark_sent, vault.outbox.mark_mined, vault.outbox.get):
         with pytest.raises(NotFoundError):
