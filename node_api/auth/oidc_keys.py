@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import orjson
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from node_api.auth.failures import IdentityProviderUnavailableError
@@ -73,6 +73,7 @@ class ProviderKeys:
         self._jwks_uri = settings.jwks_uri
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
+        self._rounds = 0
         self._lock = asyncio.Lock()
 
     async def current(self) -> tuple[ProviderKey, ...]:
@@ -95,13 +96,11 @@ class ProviderKeys:
         return self._keys
 
     async def _refresh(self) -> None:
-        seen = self._tried_at
+        seen = self._rounds
         async with self._lock:
-            if self._tried_at != seen:  # another request has asked meanwhile
-                self._require_usable()
-                return
-            now = self._monotonic()
-            if seen is not None and now - seen < self._settings.refetch_after_s:
+            now, tried_at = self._monotonic(), self._tried_at
+            is_early = tried_at is not None and now - tried_at < self._settings.refetch_after_s
+            if self._rounds != seen or is_early:  # another request has asked meanwhile
                 self._require_usable()
                 return
             self._tried_at = now
@@ -115,6 +114,8 @@ class ProviderKeys:
                     extra={"provider": self._settings.name, "reason": type(error).__name__},
                 )
                 self._require_usable()
+            finally:
+                self._rounds += 1
 
     def _age(self) -> float:
         return float("inf") if self._fetched_at is None else self._monotonic() - self._fetched_at
@@ -199,7 +200,7 @@ def _parse_key(told: dict[str, Any]) -> ProviderKey | None:
         return None
     try:
         key = kind.import_key({k: v for k, v in told.items() if k not in _PRIVATE})
-    except (JoseError, ValueError, TypeError, KeyError):
+    except (JoseError, SecurityWarning, ValueError, TypeError, KeyError):
         return None
     if isinstance(key, RSAKey) and key.public_key.key_size < MIN_RSA_BITS:
         return None

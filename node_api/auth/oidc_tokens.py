@@ -60,14 +60,30 @@ async def verify_token(
     key_id = header.get("kid", "")
     if not isinstance(key_id, str):
         raise _refusal("token_malformed", "expected text as key id")
-    found = find_key(await keys.current(), key_id, algorithm)
-    if found is None:
-        found = find_key(await keys.after_unknown(), key_id, algorithm)
-    if found is None:
-        raise _refusal("token_key_unknown", "the provider has no such key for that algorithm")
-    claims = _verify_signature(text, algorithm, found)
+    claims = await _find_claims(text, key_id, algorithm, keys)
     check_claims(claims, settings, now_unix)
     return claims
+
+
+async def _find_claims(
+    text: str, key_id: str, algorithm: str, keys: ProviderKeys
+) -> Mapping[str, Any]:
+    """The claims under the provider's signature; with its newest keys, where the known ones fail.
+
+    A token that names its key has the keys fetched anew only if there is no such key; one that
+    names none, if its signature is not that of the only key there was.
+    """
+    known = find_key(await keys.current(), key_id, algorithm)
+    if known is not None:
+        try:
+            return _verify_signature(text, algorithm, known)
+        except NotAuthenticatedError:
+            if key_id:
+                raise
+    newest = find_key(await keys.after_unknown(), key_id, algorithm)
+    if newest is None:
+        raise _refusal("token_key_unknown", "the provider has no such key for that algorithm")
+    return _verify_signature(text, algorithm, newest)
 
 
 def read_header(text: str) -> dict[str, Any]:
