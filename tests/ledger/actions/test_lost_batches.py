@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from ledger.actions.presentation import present, verify_document
 from ledger.errors import ConflictError, NotFoundError
 from ledger.vault.tables import BatchState
 from ledger.verification.finding import Outcome
+from ledger.workspace import CONFIG_NAME, Config
 from tests.ledger.actions.homes import (
     CHONGQING,
     DECISION,
@@ -42,13 +44,16 @@ def ledger(admitted: Ledger, tmp_path: Path) -> Ledger:
 def lose(ledger: Ledger, directory: Path) -> None:
     """Issues 150 certificates; then the vault is as it was before."""
     vault = ledger.home(CHONGQING) / "vault"
-    shutil.copytree(vault, directory / "backup")
+    before = ledger.copy(directory / "before").home(CHONGQING)
     ledger.issue(write_file(directory / "lost.csv", LOST))
     with ledger.open() as workspace:
         document = present(workspace, identify(LOST[0]), ["holder_name"]).to_json()
     (directory / "holder.json").write_bytes(document)
     shutil.rmtree(vault)
-    shutil.copytree(directory / "backup", vault)
+    shutil.copytree(before / "vault", vault)
+    settings = ledger.home(CHONGQING) / CONFIG_NAME
+    earlier = Config.load(before / CONFIG_NAME)
+    replace(Config.load(settings), vault_url=earlier.vault_url).store(settings)
 
 
 def test_nothing_is_issued_while_lost_certificates_are_in_force(

@@ -15,7 +15,7 @@ from ledger.vault import key_files
 from ledger.vault.directory_lock import lock_directory
 from ledger.vault.key_files import KeyFiles
 from ledger.vault.store import Vault
-from ledger.workspace import Workspace
+from ledger.workspace import CONFIG_NAME, Config, Workspace
 from tests.ledger.actions.homes import (
     CHEAP,
     CHONGQING,
@@ -48,8 +48,9 @@ def opened_by(home: Path, phrase: str) -> set[str]:
     """What of a home a passphrase opens."""
     keys = KeyFiles(home / "keys", phrase)
     opened = {name for name in keys.names() if keys.opens(name)}
+    url = Config.load(home / CONFIG_NAME).vault_url or None
     try:
-        Vault.open(home / "vault", phrase).close()
+        Vault.open(home / "vault", phrase, url=url).close()
     except NotAuthorizedError:
         return opened
     return opened | {"vault"}

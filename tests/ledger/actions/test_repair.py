@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.fsck import FsckReport, fsck
@@ -19,6 +20,7 @@ from ledger.errors import ConflictError
 from ledger.vault.outbox import NewTransaction
 from ledger.vault.tables import BatchState, TransactionState
 from ledger.verification.finding import Outcome
+from ledger.workspace import CONFIG_NAME, Config
 from tests.ledger.actions.homes import CHONGQING, DECISION, Ledger, identify, write_file
 
 COUNT = 300
@@ -49,6 +51,12 @@ def _restoring() -> Decision:
 
 def damage(ledger: Ledger, statement: str, *, file: str = "vault/vault.db") -> None:
     """Alters a database behind the ledger's back."""
+    if url := Config.load(ledger.home(CHONGQING) / CONFIG_NAME).vault_url:
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+        engine.dispose()
+        return
     raw = sqlite3.connect(ledger.home(CHONGQING) / file)
     raw.execute("PRAGMA ignore_check_constraints = ON")
     raw.executescript(statement)

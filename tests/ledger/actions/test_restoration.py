@@ -31,9 +31,8 @@ from ledger.errors import (
     StorageError,
 )
 from ledger.formats.status_list import Status
-from ledger.vault.access_tables import ACCESS_TABLES
-from ledger.vault.case_tables import CASE_TABLES
 from ledger.vault.key_files import KeyFiles
+from ledger.vault.tables import metadata
 from ledger.verification.finding import Outcome
 from ledger.workspace import Config, Workspace
 from tests.ledger.actions.homes import (
@@ -49,6 +48,11 @@ from tests.ledger.actions.homes import (
 
 EXPIRED = {"初次领证日期": "2010-01-05", "发证日期": "2012-01-05", "有效期起": "2012-01-05"}
 OLD, VALID, OTHER_OLD = 1, 2, 3
+FIRST = {"settings", "runs", "batches", "certificates", "data_keys", "erasures", "outbox"} | {
+    "officers",
+    "acts",
+}
+"""Tables of the first schema."""
 REASON = "持证人申请"
 
 
@@ -380,17 +384,17 @@ def test_backup_of_an_older_schema_is_brought_up_to_date(
     ledger: Ledger, backup: Path, new_home: Path
 ) -> None:
     raw = sqlite3.connect(backup / VAULT_NAME)
-    later = [table.name for table in reversed((*CASE_TABLES, *ACCESS_TABLES))]
-    for table in (*later, "holds", "successions"):
-        raw.execute(f"DROP TABLE {table}")
+    raw.execute("PRAGMA foreign_keys = OFF")
+    later = [table.name for table in reversed(metadata.sorted_tables) if table.name not in FIRST]
+    for table in later:
+        raw.execute(f"DROP TABLE IF EXISTS {table}")
     raw.execute("ALTER TABLE erasures DROP COLUMN officer")
     raw.execute("UPDATE vault_revision SET version_num = '0001'")
     raw.commit()
     raw.close()
     with closing(sqlite3.connect(backup / KEYS_NAME)) as keys:
-        keys.execute("DROP TABLE case_keys")
-        keys.execute("DROP TABLE reliances")
-        keys.execute("DROP TABLE approval_papers")
+        for table in later:
+            keys.execute(f"DROP TABLE IF EXISTS {table}")
         keys.commit()
     _forge_manifest(backup)
     assert restore(backup, new_home).report is not None
