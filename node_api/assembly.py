@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from ledger.actions.issuance.group import GroupIssuer
+from ledger.actions.issuance.tickets import GroupLimits
+from ledger.identifiers import RegionCode
 from node_api.app import PlainRoute, create_app
 from node_api.auth.access import Access
 from node_api.auth.principals import Role
 from node_api.doors import Application, Receive, Scope, Send
 from node_api.gate import Gate
+from node_api.hot.issue import DESCRIBED as ISSUE_DESCRIBED
+from node_api.hot.issue import IssueHandler
+from node_api.hot.routes import HotPaths
 from node_api.loops import Loop
 from node_api.observing.health import (
-    LIVE_PATH,
     READY_PATH,
     VERSION_PATH,
     Readiness,
-    answer_live,
     answer_version,
     send_json,
     to_document,
@@ -25,7 +29,10 @@ from node_api.observing.health import (
 from node_api.observing.metrics import CONTENT_TYPE, GaugeReader, render
 from node_api.observing.requests import Observed, name_operation
 from node_api.openapi import Document
+from node_api.operations.table import by_id
+from node_api.protection import protect
 from node_api.runtime import NodeRuntime
+from node_api.settings import IssuingSettings
 
 METRICS_PATH = "/metrics"
 METRICS_ACCESS = Access.of(Role.OPERATOR, Role.SUPERVISOR)
@@ -43,16 +50,48 @@ class Node:
 
 
 def assemble(runtime: NodeRuntime) -> Node:
-    """The application of an open runtime."""
-    gate, readiness, gauges = Gate(runtime), Readiness(runtime), GaugeReader()
+    """The application of an open runtime. To be called in the event loop that serves it."""
+    gate = Gate(runtime, by_id().get)
+    readiness, gauges = Readiness(runtime), GaugeReader()
     _add_gauges(gauges, runtime, readiness)
     plain = (
-        _route(LIVE_PATH, answer_live, "live", "That the process answers."),
+        _open_issuing(runtime, gate),
+        *_open_hot_paths(runtime),
         _route(READY_PATH, _ready(runtime, readiness), "ready", "Which dependency is missing."),
         _route(VERSION_PATH, answer_version, "version", "The product's version."),
         _route(METRICS_PATH, _metrics(gate, gauges), "metrics", "For Prometheus.", is_open=False),
     )
-    return Node(runtime, gate, readiness, gauges, Observed(create_app(runtime, gate, plain)))
+    app = protect(create_app(runtime, gate, plain), runtime.settings)
+    return Node(runtime, gate, readiness, gauges, Observed(app))
+
+
+def _open_issuing(runtime: NodeRuntime, gate: Gate) -> PlainRoute:
+    """Single requests to issue, gathered into batches."""
+    issuer = GroupIssuer(runtime.workspace, _to_limits(runtime.settings.issuing))
+    issuer.__enter__()
+    runtime.at_close(partial(issuer.__exit__, None, None, None))
+    handler = IssueHandler(
+        runtime.workspace,
+        issuer,
+        gate.admit,
+        gate.permit_department,
+        wait_s=runtime.settings.issuing.wait_s,
+    )
+    return PlainRoute(handler.matches, handler, ISSUE_DESCRIBED)
+
+
+def _to_limits(settings: IssuingSettings) -> GroupLimits:
+    return GroupLimits(batch_age_s=settings.interval_s, waiting=settings.max_waiting)
+
+
+def _open_hot_paths(runtime: NodeRuntime) -> tuple[PlainRoute, ...]:
+    """What fronts answer too; the core does where it has none, and on its own sockets."""
+    member, named = runtime.workspace.member.value, runtime.settings.relying_region
+    own = member if isinstance(member, RegionCode) else None
+    default = RegionCode.parse(named) if named else own
+    hot = HotPaths.open(runtime.home, own, default, runtime.workspace.clock)
+    runtime.at_close(hot.close)
+    return (PlainRoute(hot.matches, hot),)
 
 
 def _route(
@@ -111,8 +150,8 @@ def _add_gauges(gauges: GaugeReader, runtime: NodeRuntime, readiness: Readiness)
     )
     for loop in runtime.loops:
         name = f"zhenglian_loop_{loop.health.name}_failures"
-        gauges.add(name, "Rounds in a row that failed.", partial(_count_failures, loop))
+        gauges.add(name, "Rounds in a row that failed.", _count_failures(loop))
 
 
-def _count_failures(loop: Loop) -> float:
-    return float(loop.health.failures)
+def _count_failures(loop: Loop) -> Callable[[], float]:
+    return lambda: float(loop.health.failures)

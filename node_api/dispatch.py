@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
@@ -17,10 +18,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ledger.errors import NotAuthorizedError
+from ledger.errors import LedgerError, NotAuthorizedError
 from node_api.auth.principals import Principal, PrincipalKind
 from node_api.codec import encode
-from node_api.doors import client_of, header_of, request_id_of
 from node_api.gate import Asking, Awaiting, Gate
 from node_api.observing.requests import name_operation
 from node_api.operations.operation import Operation
@@ -60,15 +60,8 @@ class Dispatcher:
         query = {key: request.query_params.getlist(key) for key in request.query_params}
         body = await request.body()
         arguments = read_arguments(operation, request.path_params, query, body)
-        arguments = fill_officer(operation, principal, arguments)
-        asking = Asking(
-            principal,
-            name,
-            access,
-            request_id_of(scope),
-            client_of(scope),
-            header_of(scope, b"purpose") or header_of(scope, b"x-purpose") or "",
-        )
+        arguments = self.gate.fill(principal, fill_officer(operation, principal, arguments))
+        asking = self.gate.asking(scope, principal, operation)
         work = partial(self.carry_out, operation, asking, arguments)
         return await asyncio.get_running_loop().run_in_executor(self.runtime.executor, work)
 
@@ -76,7 +69,7 @@ class Dispatcher:
         self, operation: Operation, asking: Asking, arguments: dict[str, Any]
     ) -> Response:
         """Checks the objects and does it. Blocks."""
-        with self.gate.passing(asking, arguments) as passed:
+        with self.gate.passing(operation, asking, arguments) as passed:
             if isinstance(passed, Awaiting):
                 return _json(passed.document, HTTPStatus.ACCEPTED, {"location": passed.location})
             value = self.act(operation, arguments)
@@ -90,7 +83,11 @@ class Dispatcher:
         """The action itself, on the home or on its index."""
         workspace = self.runtime.workspace
         subject = workspace.index if operation.needs_index_alone else workspace
-        return operation.action(subject, **arguments)
+        value = operation.action(subject, **arguments)
+        if operation.access.is_change:
+            with suppress(LedgerError):  # it is done; whoever did it reads of it at once
+                workspace.sync_index()
+        return value
 
 
 def fill_officer(

@@ -218,11 +218,14 @@ def build(
         "components": {
             "schemas": dict(sorted(schemas.components.items())),
             "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A token of an identity provider, or an API key (zl_…).",
+                },
             },
         },
-        "security": [{"token": []}, {"key": []}],
+        "security": [{"bearer": []}],
     }
 
 

@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,16 +22,11 @@ from pydantic_settings import (
 )
 
 from ledger.errors import MalformedInputError, NotFoundError, StorageError
+from node_api.auth.settings import AuthSettings, LimitSettings, Section
 from node_api.codec import to_malformed
 
 SETTINGS_NAME = "node.toml"
 ENVIRONMENT_PREFIX = "ZHENGLIAN_NODE_"
-
-
-class Section(BaseModel):
-    """A part of the settings: nothing in it that is not known."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class TlsSettings(Section):
@@ -104,6 +99,8 @@ class NodeSettings(BaseSettings):
     issuing: IssuingSettings = IssuingSettings()
     jobs: JobSettings = JobSettings()
     log: LogSettings = LogSettings()
+    auth: AuthSettings = AuthSettings()
+    limits: LimitSettings = LimitSettings()
 
     @field_validator("listen")
     @classmethod

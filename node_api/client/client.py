@@ -8,6 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from urllib.parse import quote
 
 import httpx
 
@@ -53,17 +54,20 @@ class NodeClient:
 
         def credentials() -> Mapping[str, str]:
             encoded = base64.b64encode(passphrase().encode()).decode()
-            return {"authorization": f"Passphrase {encoded}", "purpose": "command line"}
+            return {"authorization": f"Passphrase {encoded}", "purpose": quote("command line")}
 
         return cls(http, credentials)
 
     @classmethod
-    def remote(cls, url: str, *, api_key: str = "", token: str = "", purpose: str = "") -> Self:
-        """A node by its URL, with an API key or a bearer token."""
-        headers = {"purpose": purpose} if purpose else {}
-        if api_key:
-            headers["x-api-key"] = api_key
-        elif token:
+    def remote(cls, url: str, *, token: str = "", purpose: str = "") -> Self:
+        """A node by its URL.
+
+        Args:
+            token: an API key, or a token of an identity provider.
+            purpose: what personal data is looked at for.
+        """
+        headers = {"purpose": quote(purpose)} if purpose else {}
+        if token:
             headers["authorization"] = f"Bearer {token}"
         return cls(httpx.Client(base_url=url, timeout=_timeout()), lambda: headers)
 

@@ -21,7 +21,6 @@ from node_api.doors import Receive, Scope, Send
 from node_api.observing.requests import name_operation
 from node_api.runtime import NodeRuntime
 
-LIVE_PATH: Final = "/health/live"
 READY_PATH: Final = "/health/ready"
 VERSION_PATH: Final = "/v1/version"
 MIN_FREE_BYTES: Final = 256 << 20
@@ -143,12 +142,6 @@ def to_document(found: Iterable[Dependency], *, is_stopping: bool) -> tuple[int,
         "time_unix": int(time.time()),
     }
     return 503 if missing else 200, orjson.dumps(document) + b"\n"
-
-
-async def answer_live(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
-    """That the process answers."""
-    name_operation(scope, "live")
-    await send_json(send, 200, b'{"live":true}\n')
 
 
 async def answer_version(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001

@@ -63,7 +63,8 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = [*message.get("headers", ()), (REQUEST_ID_HEADER, request_id.encode())]
+                told = [h for h in message.get("headers", ()) if h[0] != REQUEST_ID_HEADER]
+                headers = [*told, (REQUEST_ID_HEADER, request_id.encode())]
                 message = {**message, "headers": headers}
             await send(message)
 

@@ -37,3 +37,9 @@ def by_action() -> dict[Callable[..., Any], Operation]:
     for operation in OPERATIONS:
         found.setdefault(operation.action, operation)
     return found
+
+
+@cache
+def by_id() -> dict[str, Operation]:
+    """Operations by their ids, which are unique."""
+    return {operation.operation_id: operation for operation in OPERATIONS}

@@ -1,0 +1,32 @@
+"""What stands around every application of a node, core and front: hosts, sizes, strict headers."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from node_api.auth.hardening import BodyLimits, HostCheck, SecurityHeaders
+from node_api.doors import Application, Scope, Send
+from node_api.hot.http import answer_problem
+from node_api.settings import NodeSettings
+
+UPLOAD_PATHS = ("/v1/jobs", "/v1/deliveries")
+DOCUMENT_PATHS = ("/v1/verify", "/verify", "/v1/cases", "/v1/catalogue")
+
+
+def protect(app: Application, settings: NodeSettings) -> Application:
+    """An application behind the checks of hosts and sizes, with strict headers on its answers."""
+    host, _ = settings.address
+    names = {*settings.host_names, host, "localhost", "127.0.0.1", "::1", "node"}
+    limited = BodyLimits(app, partial(_find_limit, settings), _refuse)
+    return SecurityHeaders(HostCheck(limited, names, _refuse), is_tls=settings.tls is not None)
+
+
+async def _refuse(error: Exception, scope: Scope, send: Send) -> None:
+    await answer_problem(scope, send, error)
+
+
+def _find_limit(settings: NodeSettings, scope: Scope) -> int:
+    path, limits = scope["path"], settings.limits
+    if path.startswith(UPLOAD_PATHS):
+        return limits.max_upload_bytes
+    return limits.max_document_bytes if path.startswith(DOCUMENT_PATHS) else limits.max_body_bytes

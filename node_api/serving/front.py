@@ -1,0 +1,61 @@
+"""A front process: `python -m node_api.serving.front HOME LISTENER_FD`.
+
+Started by the supervisor alone. Opens neither vault nor key nor chain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sys
+from pathlib import Path
+
+import uvloop
+
+from ledger.errors import LedgerError
+from node_api.doors import Door, DoorApp
+from node_api.front.app import create_front_app
+from node_api.logs import configure_logging
+from node_api.observing.requests import Observed
+from node_api.protection import protect
+from node_api.serving.uvicorns import (
+    Listening,
+    serve_until_stopped,
+    stop_on_signals,
+    stop_with_parent,
+)
+from node_api.settings import NodeSettings
+
+logger = logging.getLogger("node_api.serving.front")
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one front. Returns the exit code."""
+    home, listener = Path(arguments[0]), socket.socket(fileno=int(arguments[1]))
+    try:
+        settings = NodeSettings.load(home)
+        configure_logging("front", settings.log.level)
+        return uvloop.run(_serve(home, settings, listener))
+    except LedgerError as error:
+        logger.critical("front_cannot_run", extra={"code": error.code, "detail": error.message})
+        return 1
+
+
+async def _serve(home: Path, settings: NodeSettings, listener: socket.socket) -> int:
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    stop_on_signals(loop, stopping)
+    stop_with_parent(loop, stopping)
+    front = create_front_app(home, settings)
+    app = DoorApp(Observed(protect(front, settings)), Door.PUBLIC)
+    tls = settings.tls
+    pair = (str(tls.certificate), str(tls.key)) if tls else None
+    try:
+        await serve_until_stopped([Listening(app, listener, pair)], stopping)
+    finally:
+        front.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
