@@ -19,6 +19,8 @@ NAMES = (
     "issue_csv",
     "case",
     "audit",
+    "submitter",
+    "http_issue",
 )
 
 
