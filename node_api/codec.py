@@ -18,6 +18,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from ledger import identifiers, records
+from ledger.actions.named_certificates import NamedCertificates
 from ledger.errors import MalformedInputError
 from ledger.formats.status_list import Status
 
@@ -114,11 +115,17 @@ def _register(
         ),
     )
 
+    _attach(kind, schema, {"type": "string", **shape})
+
+
+def _attach(kind: type, schema: CoreSchema, shape: dict[str, Any]) -> None:
+    """Gives a type its schemas, by the names that pydantic looks for."""
+
     def get_core_schema(*_: object) -> CoreSchema:
         return schema
 
     def get_json_schema(*_: object) -> JsonSchemaValue:
-        return {"type": "string", **shape}
+        return dict(shape)
 
     kind.__get_pydantic_core_schema__ = get_core_schema  # type: ignore[attr-defined]
     kind.__get_pydantic_json_schema__ = get_json_schema  # type: ignore[attr-defined]
@@ -133,6 +140,35 @@ def _register_enum(kind: type[IntEnum]) -> None:
         raise MalformedInputError(f"expected one of {', '.join(names)}, got {text[:40]!r}")
 
     _register(kind, to_value, lambda member: str(member.name.lower()), {"enum": names})
+
+
+def _register_named() -> None:
+    """A million identifiers are read into one object that keeps them small."""
+
+    def to_named(texts: list[str]) -> NamedCertificates:
+        named = NamedCertificates()
+        for number, text in enumerate(texts):
+            try:
+                named.add(identifiers.CertificateId.parse(text))
+            except MalformedInputError as error:
+                name = f"certificate_ids.{number}"
+                raise MalformedInputError(
+                    f"{name}: {error.message}", code=error.code, field=name
+                ) from error
+        return named
+
+    texts = core_schema.list_schema(core_schema.str_schema())
+    from_texts = core_schema.no_info_after_validator_function(to_named, texts)
+    known = core_schema.is_instance_schema(NamedCertificates)
+    schema = core_schema.json_or_python_schema(
+        json_schema=from_texts,
+        python_schema=core_schema.union_schema([known, from_texts]),
+        serialization=core_schema.plain_serializer_function_ser_schema(
+            lambda named: named.first(None), return_schema=texts, when_used="json"
+        ),
+    )
+    shape = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+    _attach(NamedCertificates, schema, shape)
 
 
 def _register_all() -> None:
@@ -151,6 +187,8 @@ def _register_all() -> None:
     for found in enums:
         if isinstance(found, type) and issubclass(found, IntEnum) and found is not IntEnum:
             _register_enum(found)
+
+    _register_named()
 
 
 _register_all()

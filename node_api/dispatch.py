@@ -8,7 +8,7 @@ only then the action. Actions block, so that they run in threads.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +16,7 @@ from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from ledger.errors import LedgerError, NotAuthorizedError
 from node_api.auth.principals import Principal, PrincipalKind
@@ -74,7 +74,7 @@ class Dispatcher:
                 return _json(passed.document, HTTPStatus.ACCEPTED, {"location": passed.location})
             value = self.act(operation, arguments)
         if operation.media_type != "application/json":
-            return Response(bytes(value), operation.status, media_type=operation.media_type)
+            return _raw(operation, value)
         if operation.status is HTTPStatus.NO_CONTENT:
             return Response(status_code=operation.status)
         return _json(encode(operation.result, value), operation.status, {})
@@ -118,6 +118,13 @@ def fill_officer(
         given = own
     chosen = replace(held, **{member: given}) if member and held is not None else given
     return {**arguments, name: chosen}
+
+
+def _raw(operation: Operation, value: bytes | Iterator[bytes]) -> Response:
+    """An answer that is no JSON of ours; what comes in parts is sent as it is made."""
+    kind: Any = Response if isinstance(value, bytes) else StreamingResponse
+    made: Response = kind(value, operation.status, media_type=operation.media_type)
+    return made
 
 
 def _json(body: bytes, status: HTTPStatus, headers: dict[str, str]) -> Response:

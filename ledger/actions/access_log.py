@@ -11,6 +11,7 @@ from ledger.workspace import Workspace
 MIN_RETENTION_DAYS = 183
 MAX_ROWS = 1000
 _DAY_S = 86_400
+ANY_RECORD = LogCondition()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class AccessLogExpiry:
 
 
 def read_access_log(
-    workspace: Workspace, wanted: LogCondition | None = None, limit: int = 100
+    workspace: Workspace, wanted: LogCondition = ANY_RECORD, limit: int = 100
 ) -> AccessLogPage:
     """Who looked at what, and what happened to credentials.
 
@@ -56,7 +57,7 @@ def read_access_log(
         raise MalformedInputError(
             f"limit: expected 1 to {MAX_ROWS}, got {limit}", code="log_limit", field="limit"
         )
-    rows = workspace.vault.access_log.read(wanted or LogCondition(), limit)
+    rows = workspace.vault.access_log.read(wanted, limit)
     return AccessLogPage(tuple(rows), rows[-1].number if len(rows) == limit else None)
 
 

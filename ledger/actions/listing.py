@@ -45,6 +45,9 @@ class ListFilter:
         )
 
 
+EVERY_CERTIFICATE = ListFilter()
+
+
 @dataclass(frozen=True, slots=True)
 class ListedCertificate:
     """A certificate's identifier and where it stands.
@@ -74,7 +77,7 @@ class CertificatePage:
 
 def page_certificates(
     workspace: Workspace,
-    wanted: ListFilter | None = None,
+    wanted: ListFilter = EVERY_CERTIFICATE,
     *,
     issuer: Uscc | None = None,
     after: CertificateId | None = None,
@@ -96,7 +99,7 @@ def page_certificates(
     """
     require_limit(limit)
     workspace.sync_index()
-    found = list_certificates(workspace, wanted or ListFilter(), issuer=issuer, after=after)
+    found = list_certificates(workspace, wanted, issuer=issuer, after=after)
     items = tuple(islice(found, limit))
     has_more = len(items) == limit and next(found, None) is not None
     return CertificatePage(items, items[-1].certificate_id if has_more else None)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import IO
 
 from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.holdings import find_stored
@@ -154,8 +155,8 @@ def _as_file(content: bytes) -> Iterator[Path]:
         yield Path(f"/dev/fd/{file.fileno()}")
 
 
-def _open_unseen() -> io.BufferedRandom:
+def _open_unseen() -> IO[bytes]:
     """A file without a name: of memory where the system has such, else unlinked at once."""
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("row"), "w+b")
-    return tempfile.TemporaryFile()  # type: ignore[return-value]  # of the same methods
+    return tempfile.TemporaryFile()

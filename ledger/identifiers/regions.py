@@ -135,6 +135,19 @@ class RegionCode:
         """Six ASCII bytes."""
         return pad_ascii(self.code, _WIDTH)
 
+    def is_within(self, other: RegionCode) -> bool:
+        """Whether this region is another, or lies in it.
+
+        >>> chongqing, yuzhong = RegionCode.parse("500000"), RegionCode.parse("500103")
+        >>> yuzhong.is_within(chongqing), chongqing.is_within(yuzhong)
+        (True, False)
+        """
+        if other.is_province:
+            return self.code[:2] == other.code[:2]
+        if other.code.endswith("00"):
+            return self.code[:4] == other.code[:4]
+        return self.code == other.code
+
     @property
     def is_province(self) -> bool:
         """Whether this is a province itself, not a part of one."""

@@ -62,7 +62,8 @@ class Operation:
             who asks, see `node_api.dispatch`.
         fixed: values of parameters that are not the request's to choose.
         example: parameters by name, as JSON has them, of a request that could be sent.
-        media_type: of an answer that is no JSON of ours; the action then returns bytes.
+        media_type: of an answer that is no JSON of ours; the action then returns bytes, or an
+            iterator of them.
     """
 
     method: str

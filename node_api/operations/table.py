@@ -7,10 +7,17 @@ from functools import cache
 from typing import Any
 
 from node_api.operations import (
+    audit,
     cases,
     catalogue,
+    certificates,
+    feed,
     governance,
     issuers,
+    keeping,
+    lifecycle,
+    log,
+    maintenance,
     pacts,
     recall,
     recognition,
@@ -18,13 +25,20 @@ from node_api.operations import (
 from node_api.operations.operation import Operation
 
 _CHAPTERS: tuple[tuple[Operation, ...], ...] = (
+    certificates.OPERATIONS,
+    lifecycle.OPERATIONS,
     catalogue.OPERATIONS,
     recognition.OPERATIONS,
     pacts.OPERATIONS,
     cases.OPERATIONS,
     recall.OPERATIONS,
+    audit.OPERATIONS,
+    feed.OPERATIONS,
+    log.OPERATIONS,
+    keeping.OPERATIONS,
     issuers.OPERATIONS,
     governance.OPERATIONS,
+    maintenance.OPERATIONS,
 )
 
 OPERATIONS: tuple[Operation, ...] = tuple(each for chapter in _CHAPTERS for each in chapter)

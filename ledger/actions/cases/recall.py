@@ -84,7 +84,7 @@ def find_recalls(
     is_named = placement is not None or certificate_id is not None
     found = []
     for stored in _references(workspace, placement):
-        reliance = _follow(workspace, stored)
+        reliance = follow_reference(workspace, stored)
         if reliance is None or not (is_named or reliance.changes):
             continue
         if certificate_id is not None and str(reliance.certificate_id) != str(certificate_id):
@@ -110,8 +110,11 @@ def _references(workspace: Workspace, placement: Placement | None) -> Iterator[S
         yield from cases.references_to(batch_key)
 
 
-def _follow(workspace: Workspace, stored: StoredReference) -> Reliance | None:
-    """None if it is no reliance: the case was not accepted on it, or ended in it."""
+def follow_reference(workspace: Workspace, stored: StoredReference) -> Reliance | None:
+    """What became of a certificate that a case refers to, by the own copy of the log.
+
+    None if it is no reliance: the case was not accepted on it, or ended in it.
+    """
     index, reference = workspace.index, stored.reference
     events = list(iterate_events(index, stored.case_id))
     acceptance = _find_acceptance(workspace, stored, events)
