@@ -33,6 +33,7 @@ from ledger.vault.cases import Cases
 from ledger.vault.certificates import Certificates
 from ledger.vault.cipher import KEY_SIZE, RowCipher
 from ledger.vault.database import Database
+from ledger.vault.deliveries import Deliveries
 from ledger.vault.erasures import ErasureRegister
 from ledger.vault.holds import Holds
 from ledger.vault.jobs import Jobs
@@ -84,6 +85,7 @@ class Vault:
         self.outbox = Outbox(database, clock)
         self.acts = Acts(database, cipher, clock)
         self.cases = Cases(database, cipher, clock)
+        self.deliveries = Deliveries(database, cipher, clock)
         self.holds = Holds(database, cipher, clock)
         self.successions = Successions(database, clock)
         self.requests = Requests(database, clock)

@@ -1,0 +1,1 @@
+"""What travels between nodes: queueing, taking in, acknowledging, and the inbox."""
