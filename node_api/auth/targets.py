@@ -154,7 +154,11 @@ class TargetResolver:
         return self._target("case", case_id.hex(), departments, holder_code=code)
 
     def _case_side(self, case_id: bytes, rule: ObjectRule, named: object) -> Target:
-        """The department of this home as which an act on a case would be made."""
+        """The department of this home as which an act on a case would be made.
+
+        By the newest log: what another node did a moment ago may be what makes it ours.
+        """
+        self._workspace.sync_index()
         history = list(iterate_standings(iterate_events(self._workspace.index, case_id)))
         if not history:
             raise missing("case", case_id.hex())

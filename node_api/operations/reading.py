@@ -73,9 +73,9 @@ def _missing(name: str) -> MalformedInputError:
 
 def _read_given(parameter: Parameter, query: Query) -> Any:
     given = query[parameter.name]
-    if _is_sequence(parameter.kind):
-        values = [part for value in given for part in value.split(",") if part]
-        return _read(parameter.kind, values, parameter.name)
+    if (member := _find_member(parameter.kind)) is not None:
+        parts = [part for value in given for part in value.split(",") if part]
+        return tuple(_read(member, part, parameter.name) for part in parts)
     if len(given) > 1:
         raise MalformedInputError(
             f"{parameter.name}: expected one value, got {len(given)}", field=parameter.name
@@ -83,13 +83,13 @@ def _read_given(parameter: Parameter, query: Query) -> Any:
     return _read(parameter.kind, given[0], parameter.name)
 
 
-def _is_sequence(kind: Any) -> bool:
-    options = (kind, *get_args(kind)) if get_origin(kind) is not None else (kind,)
-    return any(
-        isinstance(origin, type) and issubclass(origin, Sequence) and origin is not str
-        for option in options
-        if (origin := get_origin(option)) is not None
-    )
+def _find_member(kind: Any) -> Any:
+    """The type of a sequence's members, optional or not; None if it is no sequence."""
+    for option in (kind, *get_args(kind)):
+        origin = get_origin(option)
+        if isinstance(origin, type) and issubclass(origin, Sequence):
+            return get_args(option)[0]
+    return None
 
 
 def _read(kind: Any, value: object, name: str) -> Any:
