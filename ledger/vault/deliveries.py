@@ -19,6 +19,7 @@ from ledger.formats.envelope import Manifest
 from ledger.identifiers import Uscc
 from ledger.vault.cipher import RowCipher
 from ledger.vault.database import Database
+from ledger.vault.delivery_erasing import delivery_identifier, destroy_delivery
 from ledger.vault.delivery_rows import (
     NewDelivery,
     OffsetUnexpectedError,
@@ -33,7 +34,9 @@ from ledger.vault.delivery_tables import (
     delivery_parts,
     delivery_secrets,
 )
+from ledger.vault.erasures import Erasure, find_erasure, record_erasure
 
+DISCARDED: Final = "discarded"
 PART_SIZE: Final = 512 * 1024
 TO_SEND: Final = (DeliveryState.QUEUED, DeliveryState.SENDING)
 
@@ -369,7 +372,10 @@ class Deliveries:
                     f"delivery {delivery_id.hex()} is {found.state}: it is needed yet",
                     code="delivery_unfinished",
                 )
-            destroy_delivery(connection, delivery_id)
+            identifier = delivery_identifier(delivery_id)
+            destroy_delivery(connection, identifier)
+            if find_erasure(connection, identifier) is None:
+                record_erasure(connection, Erasure(identifier, self._clock(), DISCARDED))
             connection.execute(
                 update(deliveries)
                 .where(deliveries.c.delivery_id == delivery_id)
@@ -436,12 +442,6 @@ class Deliveries:
         query = select(deliveries).where(*conditions).order_by(*order).limit(limit)
         with self._database.read() as connection:
             return [to_stored(row) for row in connection.execute(query).mappings()]
-
-
-def destroy_delivery(connection: Connection, delivery_id: bytes) -> None:
-    """Destroy the key to what a delivery held, what it was about, and its body."""
-    connection.execute(delete(delivery_secrets).where(delivery_secrets.c.delivery == delivery_id))
-    _drop_parts(connection, delivery_id)
 
 
 def _drop_parts(connection: Connection, delivery_id: bytes) -> None:

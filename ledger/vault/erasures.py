@@ -14,13 +14,14 @@ from sqlalchemy import Connection, RowMapping, Select, insert, select
 from ledger.errors import NotFoundError
 from ledger.vault.case_erasing import destroy_case, find_readable_cases
 from ledger.vault.database import Database
+from ledger.vault.delivery_erasing import destroy_delivery, find_readable_deliveries
 from ledger.vault.holds import require_not_held
 from ledger.vault.tables import certificates, data_keys, erasures
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """That the content of a certificate was made unreadable, or that of a case.
+    """That the content of a certificate was made unreadable, of a case, or of a delivery.
 
     Args:
         erased_at_unix: by this node's clock.
@@ -68,7 +69,7 @@ class ErasureRegister:
         query = _ALL.where(erasures.c.identifier.in_(returned))
         with self._database.read() as connection:
             undone = [_to_erasure(row) for row in connection.execute(query).mappings()]
-            readable = find_readable_cases(connection)
+            readable = find_readable_cases(connection) | find_readable_deliveries(connection)
         return undone + [each for each in self.all() if each.identifier in readable]
 
     def unknown(self) -> list[Erasure]:
@@ -131,6 +132,7 @@ def _delete_key(connection: Connection, identifier: str) -> None:
         data_keys.delete().where(data_keys.c.certificate == of_certificate.scalar_subquery())
     )
     destroy_case(connection, identifier)
+    destroy_delivery(connection, identifier)
 
 
 def _to_erasure(row: RowMapping) -> Erasure:

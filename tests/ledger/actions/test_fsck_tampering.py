@@ -22,9 +22,10 @@ from ledger.actions.fsck import fsck
 from ledger.actions.lifecycle import change_status
 from ledger.actions.replacement import replace_certificate
 from ledger.errors import LedgerError
-from ledger.vault.acts import OfficerCommitment
 from ledger.vault.access_tables import ACCESS_TABLES
+from ledger.vault.acts import OfficerCommitment
 from ledger.vault.case_tables import CASE_TABLES
+from ledger.vault.delivery_tables import DELIVERY_TABLES
 from ledger.vault.tables import metadata
 from ledger.workspace import Workspace
 from tests.ledger.actions.homes import (
@@ -39,7 +40,8 @@ from tests.ledger.actions.homes import (
 
 UNDECODABLE = "undecodable text"
 OTHER_STATE = {"runs": "failed", "batches": "abandoned", "outbox": "reverted", "acts": "refused"}
-ELSEWHERE = {"settings", *(table.name for table in (*CASE_TABLES, *ACCESS_TABLES))}
+OTHERS = (*CASE_TABLES, *ACCESS_TABLES, *DELIVERY_TABLES)
+ELSEWHERE = {"settings", *(table.name for table in OTHERS)}
 """Tables that other tests alter: test_store.py, cases/test_case_check.py, test_access_log.py."""
 TABLES = [table for table in metadata.sorted_tables if table.name not in ELSEWHERE]
 ERASED, HELD, REPLACED = 3, 5, 6
