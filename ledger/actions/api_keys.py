@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
@@ -49,10 +49,10 @@ def create_api_key(
     name: str,
     role: Role,
     *,
-    departments: Collection[Uscc] = (),
+    departments: Sequence[Uscc] = (),
     all_departments: bool = False,
-    regions: Collection[RegionCode] = (),
-    scopes: Collection[str] = ("read", "write"),
+    regions: Sequence[RegionCode] = (),
+    scopes: Sequence[str] = ("read", "write"),
     days: int = DEFAULT_DAYS,
     owner: str = "",
     created_by: str = "local",

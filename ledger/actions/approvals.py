@@ -37,11 +37,11 @@ Permit = Callable[[str, bytes], None]
 
 @dataclass(frozen=True, slots=True)
 class ShownApproval:
-    """A request with what was asked for and what came of it; None where that is not kept."""
+    """A request with what was asked for and what came of it, as JSON text; None if not kept."""
 
     approval: Approval
-    request: bytes | None = field(repr=False)
-    result: bytes | None = field(repr=False)
+    request: str | None = field(repr=False)
+    result: str | None = field(repr=False)
 
 
 def compute_request_digest(operation: str, request: bytes) -> bytes:
@@ -99,7 +99,7 @@ def show_approval(
     if not is_maker and request is not None:
         permit(approval.operation, request)
     result = _if_kept(approvals.read_result, approval_id) if is_maker else None
-    return ShownApproval(approval, request, result)
+    return ShownApproval(approval, _to_text(request), _to_text(result))
 
 
 def approve_request(
@@ -227,6 +227,10 @@ def _if_kept(read: Callable[[str], bytes], approval_id: str) -> bytes | None:
         return read(approval_id)
     except NotFoundError:
         return None
+
+
+def _to_text(content: bytes | None) -> str | None:
+    return None if content is None else content.decode(errors="replace")
 
 
 def _remember(workspace: Workspace, event: str, approval: Approval, subject: str) -> None:

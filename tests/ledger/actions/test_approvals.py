@@ -107,7 +107,7 @@ def test_what_another_approves_is_done_as_it_was_asked(workspace: Workspace, run
     assert run.done == [("revoke", REQUEST)]
     assert (done.state, done.decided_by) == (ApprovalState.DONE, "oidc:b")
     shown = show_approval(workspace, approval.approval_id, forbid, reader="oidc:a")
-    assert (shown.request, shown.result) == (REQUEST, b'{"revoked":true}')
+    assert (shown.request, shown.result) == (REQUEST.decode(), '{"revoked":true}')
 
 
 def test_nobody_approves_their_own_request(workspace: Workspace, run: Runner) -> None:
@@ -167,7 +167,7 @@ def test_answer_is_for_who_asked_alone(workspace: Workspace, run: Runner) -> Non
     approval = ask(workspace)
     allow(workspace, approval, run)
     shown = show_approval(workspace, approval.approval_id, permit, reader="oidc:b")
-    assert shown.request == REQUEST
+    assert shown.request == REQUEST.decode()
     assert shown.result is None
 
 
