@@ -11,6 +11,7 @@ from node_api.operations import (
     cases,
     catalogue,
     certificates,
+    credentials,
     feed,
     governance,
     issuers,
@@ -39,6 +40,7 @@ _CHAPTERS: tuple[tuple[Operation, ...], ...] = (
     issuers.OPERATIONS,
     governance.OPERATIONS,
     maintenance.OPERATIONS,
+    credentials.OPERATIONS,
 )
 
 OPERATIONS: tuple[Operation, ...] = tuple(each for chapter in _CHAPTERS for each in chapter)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from zhenglian.command import Needs, command
+from zhenglian.commands.node_keys import add_key_commands
 from zhenglian.options import ForceOption
 from zhenglian.session import Session
 
@@ -17,6 +18,7 @@ def add_commands(app: typer.Typer) -> None:
     command(node, "init", Needs.HOME)(init_node)
     command(node, "serve")(serve_node)
     command(node, "settings", Needs.HOME)(show_settings)
+    add_key_commands(node)
     app.add_typer(node, name="node", help="This province's node: its HTTP interface.")
 
 
