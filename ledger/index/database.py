@@ -5,12 +5,13 @@ Source: sqlite.org, "Write-Ahead Logging", "Online Backup API", "Result and Erro
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, QueuePool, create_engine, event
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 
 from ledger.errors import StorageError
@@ -31,19 +32,20 @@ _KINDS = {
 
 
 class IndexDatabase:
-    """One index file. Safe for threads; any number of processes read, one writes at a time."""
+    """One index file. Safe for threads; any number of processes read, one writes at a time.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: of the file.
+        read_only: writes nothing, whatever is asked, and goes on where the file is replaced.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
-
-        def connect() -> sqlite3.Connection:
-            return sqlite3.connect(
-                path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
-
-        # By a creator, since a path may hold what means something in a URL.
-        self._engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
-        event.listen(self._engine, "connect", _configure)
+        self._is_read_only = read_only
+        self._identity: tuple[int, int] | None = None
+        self._engine = _create_engine(path, "ro" if read_only else "rwc")
+        if not read_only:
+            event.listen(self._engine, "connect", _configure)
 
     @contextmanager
     def transaction(self, *, write: bool = False) -> Iterator[Connection]:
@@ -53,6 +55,12 @@ class IndexDatabase:
             StorageError: index_damaged, index_busy, disk_full, disk_failed, index_read_only,
                 index_unreadable.
         """
+        if self._is_read_only:
+            self._follow_file()
+            if not self._can_meet_writers():
+                with self._still() as connection:
+                    yield connection
+                return
         try:
             with self._engine.connect() as connection:
                 connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
@@ -80,12 +88,68 @@ class IndexDatabase:
         """Ends the connections; the next transaction makes new ones."""
         self._engine.dispose()
 
+    def _follow_file(self) -> None:
+        """Lets go of a file that is no more; one that was damaged was removed, and made anew."""
+        try:
+            found = self.path.stat()
+        except OSError as error:
+            raise StorageError(
+                f"{self.path}: {error.strerror}; {_ADVICE}", code="index_unreadable"
+            ) from error
+        identity = (found.st_dev, found.st_ino)
+        if self._identity not in (None, identity):
+            self._engine.dispose()
+        self._identity = identity
+
+    def _can_meet_writers(self) -> bool:
+        """Whether the files in which SQLite's connections meet are there, or can be made."""
+        directory = self.path.parent
+        return os.access(directory, os.W_OK) or self._beside("-shm").exists()
+
+    @contextmanager
+    def _still(self) -> Iterator[Connection]:
+        """A view of a file that nobody has open, from a directory in which nothing can be made.
+
+        Raises:
+            StorageError: index_busy when somebody began to write it meanwhile; and others.
+        """
+        before = self.path.stat()
+        engine = _create_engine(self.path, "ro&immutable=1")
+        try:
+            with engine.connect() as connection:
+                yield connection
+        except (DBAPIError, NoResultFound, MultipleResultsFound) as error:
+            raise translate(self.path, error) from error
+        finally:
+            engine.dispose()
+        after = self.path.stat()
+        is_same = (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+        if not is_same or self._beside("-wal").exists():
+            raise StorageError(
+                f"{self.path}: another process began to write it; try again", code="index_busy"
+            )
+
+    def _beside(self, suffix: str) -> Path:
+        return self.path.with_name(self.path.name + suffix)
+
     def _backup(self, target: Path) -> None:
         with (
             closing(sqlite3.connect(self.path)) as source,
             closing(sqlite3.connect(target, timeout=BUSY_TIMEOUT_S)) as copy,
         ):
             source.backup(copy)
+
+
+def _create_engine(path: Path, mode: str) -> Engine:
+    source = f"{path.absolute().as_uri()}?mode={mode}"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(
+            source, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+
+    # By a creator, since a path may hold what means something in a URL.
+    return create_engine("sqlite://", creator=connect, poolclass=QueuePool)
 
 
 def remove_database(path: Path) -> None:

@@ -55,9 +55,9 @@ class IndexStore:
     Whatever is asked raises StorageError, code `index_damaged`, when the file is damaged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
-        self._database = IndexDatabase(path)
+        self._database = IndexDatabase(path, read_only=read_only)
 
     def __enter__(self) -> Self:
         return self
@@ -92,15 +92,20 @@ class IndexStore:
         return store
 
     @classmethod
-    def open(cls, path: Path) -> IndexStore:
+    def open(cls, path: Path, *, read_only: bool = False) -> IndexStore:
         """Opens an index.
+
+        Args:
+            read_only: for who may not write it, nor anything beside it. What another process adds,
+                or rebuilds, is seen by the next question; whatever would write raises StorageError,
+                code `index_read_only`.
 
         Raises:
             NotFoundError: there is none, or its creation was interrupted.
             StorageError: it is damaged (`index_damaged`) or of another schema (`index_schema`);
                 the message says what to do.
         """
-        store = cls(path)
+        store = cls(path, read_only=read_only)
         number = store._find_schema() if path.exists() else None
         if number == SCHEMA:
             return store
