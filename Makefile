@@ -11,7 +11,7 @@ PYTEST_WORKERS ?= 2
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-python test-contracts lint fix contracts bench lock clean
+.PHONY: help setup demo test test-python test-contracts lint fix contracts bench lock dist up clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -20,6 +20,9 @@ setup: $(VENV)/.runtime ## install the product into .venv
 
 demo: setup ## the story of four provinces, with attacks; writes build/demo/summary.json
 	@$(BIN)/zhenglian demo
+
+up: setup ## the embedded chain and the nodes of two provinces, with synthetic data, until Ctrl-C
+	@$(BIN)/python -m zhenglian.neighbours
 
 test: test-python test-contracts ## every test, whole
 
@@ -59,6 +62,9 @@ lock: $(VENV)/.dev ## pin and hash the dependencies anew
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 	    $(REQUIREMENTS)/$$name.in -o $(REQUIREMENTS)/$$name.txt; done
+
+dist: $(VENV)/.dev ## the archive for machines without a registry, in build/dist
+	$(BIN)/python scripts/make_dist.py
 
 clean: ## what was built, not what was installed
 	rm -rf build dist contracts/out contracts/cache

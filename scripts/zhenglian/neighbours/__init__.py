@@ -1,0 +1,1 @@
+"""`make up`: an embedded chain and the nodes of two provinces, with synthetic data, to try out."""
