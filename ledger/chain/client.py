@@ -9,10 +9,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ledger.chain.refusals import to_error, translate_errors
 from ledger.errors import ChainUnavailableError
+
+if TYPE_CHECKING:
+    from ledger.chain.endpoints import EndpointState
 
 Respond = Callable[[dict[str, object]], object]
 """Request object → response object; raises what `translate_errors` knows."""
@@ -67,6 +70,11 @@ class ChainClient:
         pin = getattr(self._respond, "pinned", nullcontext)
         with pin():
             yield
+
+    def nodes(self) -> list[EndpointState]:
+        """How the nodes behind this client are known to do, if there are several; asks nothing."""
+        states: Callable[[], list[EndpointState]] = getattr(self._respond, "states", list)
+        return states()
 
     def request_quantity(self, doing: str, method: str, *params: object) -> int:
         """A result that is a number."""

@@ -1,10 +1,11 @@
-"""Where a chain is and how to reach it: a directory for the embedded chain, or a node's URL."""
+"""Where a chain is and how to reach it: a directory for the embedded chain, or its nodes' URLs."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from ledger.chain.client import ChainClient, Respond
+from ledger.chain.endpoints import Endpoint, Endpoints
 from ledger.chain.refusals import translate_errors
 from ledger.errors import ChainUnavailableError, MalformedInputError
 from local_chain.embedded import EmbeddedChain
@@ -21,29 +23,41 @@ if TYPE_CHECKING:
     import requests
 
 CONNECT_TIMEOUT_S = 5.0
+CONNECTIONS = 64  # kept alive to one node, for as many threads
+_DIVIDER = re.compile(r"[\s;]+")
 
 
 @dataclass(frozen=True, slots=True)
 class ChainLocation:
-    """A chain's directory (embedded) or URL (any Ethereum JSON-RPC node)."""
+    """A chain's directory (embedded), or the URLs of its nodes (any Ethereum JSON-RPC node).
+
+    Attributes:
+        url: one, or several divided by spaces or semicolons: the next is asked when one does not
+            answer.
+    """
 
     directory: Path | None
     url: str | None
 
     @classmethod
     def parse(cls, text: str) -> ChainLocation:
-        """Args: text: `http://…` or `https://…`, or a path. Raises: MalformedInputError."""
-        try:
-            parts = urlsplit(text)
-        except ValueError as error:
-            raise _malformed(text) from error
-        if parts.scheme in ("http", "https"):
-            if not parts.hostname:
+        """Args: text: `http://…` or `https://…`, several of them, or a path.
+
+        Raises: MalformedInputError.
+        """
+        parts = [part for part in _DIVIDER.split(text) if part]
+        if any(_is_url(part) for part in parts):
+            if not all(_is_url(part) for part in parts) or len(set(parts)) < len(parts):
                 raise _malformed(text)
-            return cls(None, text)
+            return cls(None, " ".join(parts))
         if not text or "://" in text:
             raise _malformed(text)
         return cls(Path(text).expanduser().resolve(), None)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """None for a directory."""
+        return tuple(_DIVIDER.split(self.url)) if self.url else ()
 
     def __str__(self) -> str:
         return self.url or str(self.directory)
@@ -69,11 +83,12 @@ def connect(
     Raises:
         ChainUnavailableError: code `chain_missing`, there is no such directory; `chain_in_use`
             names the process that holds it.
+        ConflictError: code `another_chain`, the nodes are not all of one chain.
         StorageError: the directory is damaged or was made with other settings, or the last block
             could not be written.
     """
     if location.directory is None:
-        with _connect_http(str(location.url), timeout_s) as respond:
+        with _connect_all(location.urls, timeout_s) as respond:
             yield ChainClient(respond)
         return
     if not may_create and not location.directory.is_dir():
@@ -92,10 +107,26 @@ def connect(
 
 
 @contextmanager
+def _connect_all(urls: tuple[str, ...], timeout_s: float) -> Iterator[Respond]:
+    with ExitStack() as sessions:
+        asking = [sessions.enter_context(_connect_http(url, timeout_s)) for url in urls]
+        if len(asking) == 1:
+            yield asking[0]
+            return
+        endpoints = Endpoints(
+            [Endpoint(_name(url), respond) for url, respond in zip(urls, asking, strict=True)]
+        )
+        endpoints.check_all()
+        yield endpoints
+
+
+@contextmanager
 def _connect_http(url: str, timeout_s: float) -> Iterator[Respond]:
     import requests  # loaded only by those who have a node to ask
 
     with requests.Session() as session:
+        kept = requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS)
+        session.mount(url, kept)
 
         def respond(request: dict[str, object]) -> object:
             try:
@@ -134,7 +165,25 @@ def _read(answer: requests.Response) -> object:
         ) from error
 
 
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise _malformed(text) from error
+    if parts.scheme not in ("http", "https"):
+        return False
+    if not parts.hostname:
+        raise _malformed(text)
+    return True
+
+
+def _name(url: str) -> str:
+    """Host and port; the rest of a URL may keep a secret."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+
 def _malformed(text: str) -> MalformedInputError:
     return MalformedInputError(
-        f"chain: expected a directory or an http(s) URL, got {text!r}", field="chain"
+        f"chain: expected a directory or an http(s) URL (or several), got {text!r}", field="chain"
     )
