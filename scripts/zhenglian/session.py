@@ -14,6 +14,7 @@ from zhenglian.output import Output
 from zhenglian.passphrases import PassphraseSource
 
 if TYPE_CHECKING:
+    from ledger.identifiers import MemberId
     from ledger.workspace import Workspace
 
 
@@ -37,6 +38,13 @@ class Session:
     def schemas(self) -> Path:
         """Where the home keeps schema files of its own."""
         return self.home / "schemas"
+
+    @property
+    def member(self) -> MemberId:
+        """Whose home it is, by its settings. Raises as `Config.load`."""
+        from ledger.workspace import CONFIG_NAME, Config
+
+        return Config.load(self.home / CONFIG_NAME).member
 
     def open(self) -> Workspace:
         """The home, for what needs no private key unless it turns out to."""

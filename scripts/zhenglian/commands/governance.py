@@ -55,11 +55,11 @@ def propose_admit(
       zhenglian govern propose admit sichuan/application.json
     """
     from ledger.actions.application import read_application
-    from ledger.actions.governance import propose_admission
+    from ledger.actions.governance import propose_applicant
 
-    admission = read_application(file)
-    with session.unlock() as workspace:
-        tell_proposal(session, propose_admission(workspace, admission))
+    read_application(file)  # what is none asks for no passphrase
+    with session.door() as door:
+        tell_proposal(session, door.call(propose_applicant, file.read_bytes()))
 
 
 def propose_remove(
@@ -76,8 +76,8 @@ def propose_remove(
     from ledger.identifiers import MemberId
 
     target = MemberId.parse(member)
-    with session.unlock() as workspace:
-        tell_proposal(session, propose_removal(workspace, target))
+    with session.door() as door:
+        tell_proposal(session, door.call(propose_removal, target))
 
 
 def propose_freeze(
@@ -95,9 +95,9 @@ def propose_freeze(
     """
     from ledger.actions import governance
 
-    with session.unlock() as workspace:
+    with session.door() as door:
         until = int(time.time() + hours * _HOUR_S)
-        tell_proposal(session, governance.propose_freeze(workspace, target, until))
+        tell_proposal(session, door.call(governance.propose_freeze, target, until))
 
 
 def propose_unfreeze(session: Session, target: TargetArgument) -> None:
@@ -109,8 +109,8 @@ def propose_unfreeze(session: Session, target: TargetArgument) -> None:
     """
     from ledger.actions import governance
 
-    with session.unlock() as workspace:
-        tell_proposal(session, governance.propose_freeze(workspace, target, 0, ends=True))
+    with session.door() as door:
+        tell_proposal(session, door.call(governance.propose_freeze, target, 0, ends=True))
 
 
 def propose_install(
@@ -125,8 +125,8 @@ def propose_install(
     """
     from ledger.actions.governance import propose_installation
 
-    with session.unlock() as workspace:
-        tell_proposal(session, propose_installation(workspace, name))
+    with session.door() as door:
+        tell_proposal(session, door.call(propose_installation, name))
 
 
 def vote(
@@ -143,10 +143,9 @@ def vote(
     from ledger.actions import governance
     from ledger.actions.proposals import find_proposal_id
 
-    with session.unlock() as workspace:
-        workspace.sync_index()
-        proposal_id = find_proposal_id(workspace.index, proposal)
-        _tell_result(session, governance.vote(workspace, proposal_id, approve=approve))
+    with session.door() as door:
+        proposal_id = door.call(find_proposal_id, proposal)
+        _tell_result(session, door.call(governance.vote, proposal_id, approve=approve))
 
 
 def execute(session: Session, proposal: ProposalArgument) -> None:
@@ -159,10 +158,9 @@ def execute(session: Session, proposal: ProposalArgument) -> None:
     from ledger.actions import governance
     from ledger.actions.proposals import find_proposal_id
 
-    with session.unlock() as workspace:
-        workspace.sync_index()
-        proposal_id = find_proposal_id(workspace.index, proposal)
-        _tell_result(session, governance.execute(workspace, proposal_id))
+    with session.door() as door:
+        proposal_id = door.call(find_proposal_id, proposal)
+        _tell_result(session, door.call(governance.execute, proposal_id))
 
 
 def list_proposals(session: Session) -> None:
@@ -174,9 +172,8 @@ def list_proposals(session: Session) -> None:
     """
     from ledger.actions import proposals
 
-    with session.open() as workspace:
-        workspace.sync_index()
-        listed = proposals.list_proposals(workspace.index)
+    with session.door(needs_keys=False) as door:
+        listed = door.call(proposals.list_proposals)
     output = session.output
     if output.is_json:
         output.document(listed)
@@ -211,9 +208,8 @@ def list_members(session: Session) -> None:
     """
     from ledger.actions import proposals
 
-    with session.open() as workspace:
-        workspace.sync_index()
-        members = proposals.list_members(workspace.index)
+    with session.door(needs_keys=False) as door:
+        members = door.call(proposals.list_members)
     output = session.output
     if output.is_json:
         output.document(members)

@@ -50,11 +50,11 @@ def register(
     from ledger.identifiers import RegionCode, Uscc
 
     issuer = Uscc.parse(uscc)
-    with session.unlock() as workspace:
-        if not region and not workspace.member.is_province:
+    with session.door() as door:
+        if not region and not session.member.is_province:
             raise typer.BadParameter("a national department's home has no region: give --region")
-        where = RegionCode.parse(region or str(workspace.member))
-        result = register_department(workspace, issuer, name, where)
+        where = RegionCode.parse(region or str(session.member))
+        result = door.call(register_department, issuer, name, where)
     pick = session.language.pick
     _tell(
         session,
@@ -89,6 +89,7 @@ def mandate(
       zhenglian issuer mandate 11500000000000001G W011 --until 2030-12-31
     """
     from ledger.actions.authority import NO_END_UNIX
+    from ledger.actions.catalogue_listing import read_catalogue
     from ledger.actions.issuers import change_mandate
     from ledger.identifiers import Uscc
     from ledger.schemas import find_type
@@ -96,15 +97,15 @@ def mandate(
     issuer = Uscc.parse(uscc)
     from_unix = parse_first_moment(begins, "from") if begins else None
     until_unix = parse_end_of_day(ends, "until") if ends else NO_END_UNIX
-    with session.unlock() as workspace:
-        wanted = find_type(certificate_type, workspace.home / "schemas")
-        result = change_mandate(
-            workspace, issuer, wanted, valid_from_unix=from_unix, valid_until_unix=until_unix
+    with session.door() as door:
+        wanted = find_type(certificate_type, session.schemas)
+        result = door.call(
+            change_mandate, issuer, wanted, valid_from_unix=from_unix, valid_until_unix=until_unix
         )
-        version = workspace.gateway.type_at(wanted, result.recorded_at_unix)
+        types = door.call(read_catalogue).types
     told = session.language.pick(f"{issuer} 可以颁发 {wanted}。", f"{issuer} may issue {wanted}.")
     _tell(session, result, told)
-    if version is None:
+    if wanted not in [each.certificate_type for each in types]:
         session.output.note(
             session.language.pick(
                 "目录中尚无此类型，其证照无从按目录核对；应由其定义机构列入目录。",
@@ -125,8 +126,8 @@ def rotate(session: Session, uscc: UsccArgument) -> None:
     from ledger.identifiers import Uscc
 
     issuer = Uscc.parse(uscc)
-    with session.unlock() as workspace:
-        result = rotate_seal_key(workspace, issuer)
+    with session.door() as door:
+        result = door.call(rotate_seal_key, issuer)
     told = session.language.pick(f"{issuer} 已启用新的印章密钥。", f"{issuer} has a new seal key.")
     _tell(session, result, told)
 
@@ -148,15 +149,15 @@ def compromise(
     Example:
       zhenglian issuer compromise 11500000000000001G 8f3a --since 2026-01-05T10:00
     """
-    from ledger.actions.departments import find_key_id
-    from ledger.actions.issuers import declare_compromise, find_department
+    from ledger.actions.departments import find_key_id, read_department
+    from ledger.actions.issuers import declare_compromise
     from ledger.identifiers import Uscc
 
     issuer = Uscc.parse(uscc)
     since_unix = parse_time(since, "since")
-    with session.unlock() as workspace:
-        key_id = find_key_id(find_department(workspace, issuer), key)
-        result = declare_compromise(workspace, issuer, key_id, since_unix)
+    with session.door() as door:
+        key_id = find_key_id(door.call(read_department, issuer), key)
+        result = door.call(declare_compromise, issuer, key_id, since_unix)
     since_then = format_time(since_unix)
     told = session.language.pick(
         f"该密钥自 {since_then} 起视为失密；请用 `zhenglian issuer rotate {issuer}` 换新。",
@@ -175,9 +176,8 @@ def list_issuers(session: Session) -> None:
     """
     from ledger.actions.departments import list_departments
 
-    with session.open() as workspace:
-        workspace.sync_index()
-        departments = list_departments(workspace.index)
+    with session.door(needs_keys=False) as door:
+        departments = door.call(list_departments)
     output = session.output
     if output.is_json:
         output.document(departments)

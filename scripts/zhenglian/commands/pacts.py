@@ -74,8 +74,8 @@ def draft(
       zhenglian recognise pact draft 500000 510000 --type W011 --until 2030-12-31
       zhenglian recognise pact draft @CHENGYU9 --out alliance.pact.json
     """
-    from ledger.actions.pact_file import PACT_SUFFIX
-    from ledger.actions.recognition import draft_pact
+    from ledger.actions.pact_file import PACT_SUFFIX, parse_pact
+    from ledger.actions.pacts import draft_pact_document
     from ledger.identifiers import PartyId
 
     sides = PartyId.parse(party_a), PartyId.parse(party_b or party_a)
@@ -87,9 +87,10 @@ def draft(
     terms = make_terms(seal_level, begins, ends, conditions)
     until = parse_end_of_day(sign_until, "sign-until") if sign_until else None
     chosen = [pick_type(session, each) for each in types or []]
-    with session.open() as workspace:
-        drafted = draft_pact(workspace, *sides, chosen, terms, sign_until_unix=until)
-    write_whole(path, lambda beside: beside.write_bytes(drafted.to_json()))
+    with session.door(needs_keys=False) as door:
+        document = door.call(draft_pact_document, *sides, chosen, terms, until)
+    drafted = parse_pact(document)
+    write_whole(path, lambda beside: beside.write_bytes(document))
     if session.output.is_json:
         session.output.document({"file": path, "pact_id": drafted.pact_id, "terms": drafted.terms})
         return
@@ -112,7 +113,7 @@ def sign(
       zhenglian recognise pact sign 500000-510000.pact.json
     """
     from ledger.actions.pact_file import read_pact
-    from ledger.actions.recognition import sign_pact
+    from ledger.actions.pacts import sign_pact_document
 
     if session.output.is_json and not yes:
         raise typer.BadParameter("--json asks nobody: add --yes")
@@ -123,8 +124,8 @@ def sign(
     if not yes and not typer.confirm(pick("确认签署？", "Sign it?"), err=True):
         session.output.note(pick("未签署。", "Not signed."))
         raise typer.Exit(EXIT_FAILED)
-    with session.unlock() as workspace:
-        _tell(session, sign_pact(workspace, drafted))
+    with session.door() as door:
+        _tell(session, door.call(sign_pact_document, drafted.to_json()))
 
 
 def show(
@@ -139,11 +140,10 @@ def show(
     Example:
       zhenglian recognise pact show 8f3a
     """
-    from ledger.actions.policies import find_pact
+    from ledger.actions.pacts import show_pact
 
-    with session.open() as workspace:
-        workspace.sync_index()
-        _tell(session, find_pact(workspace.index, pact, workspace.latest_unix()))
+    with session.door(needs_keys=False) as door:
+        _tell(session, door.call(show_pact, pact))
 
 
 def _tell(session: Session, pact: Pact) -> None:

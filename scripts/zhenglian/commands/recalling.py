@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ledger.actions.cases.recall import Reliance, StatusStep
     from ledger.formats.certificate import Placement
     from ledger.identifiers import CertificateId
-    from ledger.workspace import Workspace
 
 IDENTIFIER_BEGINS = "1.2.156."
 _SHORT_ID = 16
@@ -52,17 +51,13 @@ def recall(
       zhenglian recall --since 2026-01-01
       zhenglian recall 1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250000495.001.X
     """
-    from ledger.actions.cases.recall import find_recalls
+    from ledger.actions.cases.recalling import recall as find_recalls
 
     since_unix = parse_time(since, "since") if since else 0
-    with session.unlock() as workspace:
-        placement, certificate_id = _find(workspace, certificate)
-        found = find_recalls(
-            workspace,
-            placement=placement,
-            certificate_id=certificate_id,
-            since_unix=since_unix,
-        )
+    placement, certificate_id = _find(certificate)
+    batch_key, position = (placement.batch_key, placement.position) if placement else (None, None)
+    with session.door() as door:
+        found = door.call(find_recalls, certificate_id, batch_key, position, since_unix).reliances
     if session.output.is_json:
         session.output.document({"reliances": found})
         return
@@ -78,9 +73,8 @@ def recall(
         _print(session, each)
 
 
-def _find(workspace: Workspace, text: str) -> tuple[Placement | None, CertificateId | None]:
-    """How the certificate is to be looked for: by its place in the ledger, else by its name."""
-    from ledger.actions.cases.recall import find_place
+def _find(text: str) -> tuple[Placement | None, CertificateId | None]:
+    """How the certificate is to be looked for: by its place in the ledger, or by its name."""
     from ledger.actions.presentation import read_document
     from ledger.formats.evidence import parse_evidence
     from ledger.identifiers import CertificateId
@@ -89,9 +83,7 @@ def _find(workspace: Workspace, text: str) -> tuple[Placement | None, Certificat
         return None, None
     if not text.strip().startswith(IDENTIFIER_BEGINS) or Path(text).exists():
         return parse_evidence(read_document(Path(text))).certificate.placement, None
-    certificate_id = CertificateId.parse(text.strip())
-    placement = find_place(workspace, certificate_id)
-    return placement, None if placement else certificate_id
+    return None, CertificateId.parse(text.strip())
 
 
 def _print(session: Session, each: Reliance) -> None:

@@ -27,7 +27,6 @@ from zhenglian.times import parse_time
 
 if TYPE_CHECKING:
     from ledger.verification.recognition_book import PolicyKey
-    from ledger.workspace import Workspace
 
 SourceArgument = Annotated[
     str,
@@ -82,9 +81,9 @@ def set_policy(
     from ledger.actions import recognition
 
     terms = make_terms(seal_level, begins, ends, conditions)
-    with session.unlock() as workspace:
-        key = _make_key(workspace, source, certificate_type, relying)
-        policy = recognition.set_policy(workspace, key, terms)
+    with session.door() as door:
+        key = _make_key(session, source, certificate_type, relying)
+        policy = door.call(recognition.set_policy, key, terms)
     told = session.language.pick("已设定互认规则。", "The policy is set.")
     print_policy(session, policy, told)
 
@@ -103,9 +102,9 @@ def end_policy(
     """
     from ledger.actions import recognition
 
-    with session.unlock() as workspace:
-        key = _make_key(workspace, source, certificate_type, relying)
-        policy = recognition.end_policy(workspace, key)
+    with session.door() as door:
+        key = _make_key(session, source, certificate_type, relying)
+        policy = door.call(recognition.end_policy, key)
     told = session.language.pick(
         "互认规则自此终止；以往时点的结论不变。",
         "The policy has ended; verdicts on past times stay as they are.",
@@ -132,8 +131,8 @@ def define_group(
     from ledger.identifiers import PartyId
 
     code, listed = PartyId.parse(group), [PartyId.parse(each) for each in parties]
-    with session.unlock() as workspace:
-        found = recognition.define_group(workspace, code, name, listed)
+    with session.door() as door:
+        found = door.call(recognition.define_group, code, name, listed)
     print_groups(session, [found])
 
 
@@ -148,8 +147,8 @@ def leave_group(session: Session, group: GroupArgument) -> None:
     from ledger.identifiers import PartyId
 
     code = PartyId.parse(group)
-    with session.unlock() as workspace:
-        found = recognition.leave_group(workspace, code)
+    with session.door() as door:
+        found = door.call(recognition.leave_group, code)
     print_groups(session, [found])
 
 
@@ -165,21 +164,17 @@ def list_all(
     Example:
       zhenglian recognise list --at 2026-01-05
     """
-    from ledger.actions.policies import list_groups, list_pacts, list_policies
+    from ledger.actions.recognition_listing import list_recognition
 
     at_unix = parse_time(at, "at") if at else None
-    with session.open() as workspace:
-        workspace.sync_index()
-        index, now_unix = workspace.index, workspace.latest_unix()
-        policies = list_policies(index, now_unix if at_unix is None else at_unix)
-        groups, pacts_ = list_groups(index), list_pacts(index, now_unix)
+    with session.door(needs_keys=False) as door:
+        found = door.call(list_recognition, at_unix)
     if session.output.is_json:
-        document = {"policies": policies, "groups": groups, "pacts": pacts_}
-        session.output.document(document)
+        session.output.document(found)
         return
-    print_policies(session, policies)
-    print_groups(session, groups)
-    print_pacts(session, pacts_)
+    print_policies(session, found.policies)
+    print_groups(session, found.groups)
+    print_pacts(session, found.pacts)
 
 
 def explain(
@@ -208,16 +203,15 @@ def explain(
       zhenglian recognise explain 510104 11500000000000001G W011
       zhenglian recognise explain 510000 500103 W011 --at 2026-01-05
     """
-    from ledger.actions import recognition
-    from ledger.identifiers import RegionCode, Uscc
+    from ledger.actions.recognition_listing import explain_issuer
+    from ledger.identifiers import RegionCode
 
     region = RegionCode.parse(relying_region)
     wanted = pick_type(session, certificate_type)
-    source = RegionCode.parse(issuer) if len(issuer) == _REGION_LENGTH else Uscc.parse(issuer)
     at_unix = parse_time(at, "at") if at else None
-    with session.open() as workspace:
-        found = recognition.explain(
-            workspace, region, source, wanted, seal_level=seal_level, at_unix=at_unix
+    with session.door(needs_keys=False) as door:
+        found = door.call(
+            explain_issuer, region, issuer, wanted, seal_level=seal_level, at_unix=at_unix
         )
     if session.output.is_json:
         session.output.document(found)
@@ -226,17 +220,14 @@ def explain(
     return 0 if found.is_recognised else _NOT_RECOGNISED
 
 
-def _make_key(workspace: Workspace, source: str, certificate_type: str, relying: str) -> PolicyKey:
+def _make_key(session: Session, source: str, certificate_type: str, relying: str) -> PolicyKey:
     from ledger.identifiers import PartyId
-    from ledger.schemas import find_type
     from ledger.verification.recognition_book import PolicyKey
 
-    is_every = certificate_type == ALL
-    kind = None if is_every else find_type(certificate_type, workspace.home / "schemas")
-    own = PartyId.parse(relying) if relying else PartyId(workspace.member.value)
+    kind = None if certificate_type == ALL else pick_type(session, certificate_type)
+    own = PartyId.parse(relying) if relying else PartyId(session.member.value)
     return PolicyKey(own, PartyId.parse(source), kind)
 
 
 ALL = "all"
-_REGION_LENGTH = 6
 _NOT_RECOGNISED = 10

@@ -23,7 +23,7 @@ from zhenglian.decisions import YesOption
 from zhenglian.session import Session
 
 if TYPE_CHECKING:
-    from ledger.formats.case_materials import JudgedMaterials
+    from ledger.actions.cases.judging import JudgedCase
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -41,12 +41,12 @@ def judge(session: Session, case: CaseArgument) -> None:
     Example:
       zhenglian case judge 6e340b9c
     """
-    from ledger.actions.cases.accepting import judge_case
+    from ledger.actions.cases.judging import tell_judgement
 
-    with open_case(session, case) as (workspace, case_id):
-        judged = judge_case(workspace, case_id).judged
+    with open_case(session, case) as (door, case_id):
+        judged = door.call(tell_judgement, case_id)
     if session.output.is_json:
-        session.output.document(_to_plain(judged, case_id))
+        session.output.document(judged)
         return
     _print(session, judged)
 
@@ -70,8 +70,8 @@ def accept(
     """
     from ledger.actions.cases.accepting import accept_case
 
-    with open_case(session, case) as (workspace, case_id):
-        result = accept_case(workspace, case_id, officer or None, is_despite=despite)
+    with open_case(session, case) as (door, case_id):
+        result = door.call(accept_case, case_id, officer or None, is_despite=despite)
     tell_result(session, result)
 
 
@@ -95,8 +95,8 @@ def refuse(
     from ledger.actions.cases.accepting import refuse_case
 
     ask(session, ("不予受理该案件", "refuse to accept the case"), yes=yes)
-    with open_case(session, case) as (workspace, case_id):
-        result = refuse_case(workspace, case_id, text, legal_basis, remedies, officer or None)
+    with open_case(session, case) as (door, case_id):
+        result = door.call(refuse_case, case_id, text, legal_basis, remedies, officer or None)
     tell_result(session, result)
 
 
@@ -109,31 +109,12 @@ def deem(session: Session, case: CaseArgument) -> None:
     """
     from ledger.actions.cases.accepting import deem_accepted
 
-    with open_case(session, case) as (workspace, case_id):
-        result = deem_accepted(workspace, case_id)
+    with open_case(session, case) as (door, case_id):
+        result = door.call(deem_accepted, case_id)
     tell_result(session, result)
 
 
-def _to_plain(judged: JudgedMaterials, case_id: bytes) -> dict[str, object]:
-    return {
-        "case_id": case_id,
-        "outcome": judged.outcome,
-        "reasons": judged.reasons,
-        "materials": [
-            {
-                "name": each.material.name,
-                "kind": each.material.kind,
-                "certificate_type": each.material.certificate_type,
-                "outcome": each.outcome,
-                "reasons": each.reasons,
-                "report_digest": each.report_digest,
-            }
-            for each in judged.verdicts
-        ],
-    }
-
-
-def _print(session: Session, judged: JudgedMaterials) -> None:
+def _print(session: Session, judged: JudgedCase) -> None:
     output, pick = session.output, session.language.pick
     told = describe("other", judged.outcome, session.language)
     output.line(pick(f"材料核验：{told}", f"Materials: {told}"), "bold")
@@ -143,10 +124,10 @@ def _print(session: Session, judged: JudgedMaterials) -> None:
         (pick("材料", "material"), pick("结论", "verdict"), pick("理由", "reasons")),
         (
             (
-                each.material.name,
+                each.name,
                 describe("other", each.outcome, session.language),
                 "; ".join(describe_material_reason(r, session.language) for r in each.reasons),
             )
-            for each in judged.verdicts
+            for each in judged.materials
         ),
     )

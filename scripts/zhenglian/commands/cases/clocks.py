@@ -55,9 +55,9 @@ def pause(
     from ledger.actions.cases.clocks import pause_case
     from ledger.records import SpecialProcedure
 
-    with open_case(session, case) as (workspace, case_id):
+    with open_case(session, case) as (door, case_id):
         special = SpecialProcedure[procedure.name]
-        result = pause_case(workspace, case_id, special, text, officer or None)
+        result = door.call(pause_case, case_id, special, text, officer or None)
     tell_result(session, result)
 
 
@@ -72,8 +72,8 @@ def resume(
     """
     from ledger.actions.cases.clocks import resume_case
 
-    with open_case(session, case) as (workspace, case_id):
-        result = resume_case(workspace, case_id, text, officer or None)
+    with open_case(session, case) as (door, case_id):
+        result = door.call(resume_case, case_id, text, officer or None)
     tell_result(session, result)
 
 
@@ -94,6 +94,6 @@ def extend(
     """
     from ledger.actions.cases.clocks import extend_case
 
-    with open_case(session, case) as (workspace, case_id):
-        result = extend_case(workspace, case_id, days, text, legal_basis, officer or None)
+    with open_case(session, case) as (door, case_id):
+        result = door.call(extend_case, case_id, days, text, legal_basis, officer or None)
     tell_result(session, result)

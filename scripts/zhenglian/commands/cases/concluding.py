@@ -48,9 +48,9 @@ def conclude(
     from ledger.actions.cases.concluding import conclude_case
 
     ask(session, ("办结该案件", "conclude the case"), yes=yes)
-    with open_case(session, case) as (workspace, case_id):
-        result = conclude_case(
-            workspace,
+    with open_case(session, case) as (door, case_id):
+        result = door.call(
+            conclude_case,
             case_id,
             text,
             legal_basis=legal_basis,
@@ -80,8 +80,8 @@ def issue(
     from ledger.identifiers import CertificateId
 
     certificate_id = CertificateId.parse(identifier.strip())
-    with open_case(session, case) as (workspace, case_id):
-        result = issue_result(workspace, case_id, certificate_id, officer or None)
+    with open_case(session, case) as (door, case_id):
+        result = door.call(issue_result, case_id, certificate_id, officer or None)
     tell_result(session, result)
 
 
@@ -96,6 +96,6 @@ def deliver(
     """
     from ledger.actions.cases.concluding import deliver_case
 
-    with open_case(session, case) as (workspace, case_id):
-        result = deliver_case(workspace, case_id, text, officer or None)
+    with open_case(session, case) as (door, case_id):
+        result = door.call(deliver_case, case_id, text, officer or None)
     tell_result(session, result)

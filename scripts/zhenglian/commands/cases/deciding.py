@@ -57,8 +57,8 @@ def assign(
     from ledger.identifiers import Uscc
 
     named = [Uscc.parse(each) for each in to or ()]
-    with open_case(session, case) as (workspace, case_id):
-        result = assign_step(workspace, case_id, named, officer or None)
+    with open_case(session, case) as (door, case_id):
+        result = door.call(assign_step, case_id, named, officer or None)
     tell_result(session, result)
 
 
@@ -92,9 +92,9 @@ def decide(
     }
     who = Uscc.parse(department) if department else None
     ask(session, plan[verdict], yes=yes)
-    with open_case(session, case) as (workspace, case_id):
-        result = decide_step(
-            workspace,
+    with open_case(session, case) as (door, case_id):
+        result = door.call(
+            decide_step,
             case_id,
             Decision[verdict.name],
             text,
@@ -113,6 +113,6 @@ def end_step(session: Session, case: CaseArgument) -> None:
     """
     from ledger.actions.cases.deciding import end_step_time
 
-    with open_case(session, case) as (workspace, case_id):
-        result = end_step_time(workspace, case_id)
+    with open_case(session, case) as (door, case_id):
+        result = door.call(end_step_time, case_id)
     tell_result(session, result)

@@ -38,8 +38,8 @@ def erase(
     from ledger.actions.cases.erasing import erase_case
 
     ask(session, ("删除案卷内容", "erase the papers of the case"), yes=yes)
-    with open_case(session, case) as (workspace, case_id):
-        erasure = erase_case(workspace, case_id, reason, officer=officer or None)
+    with open_case(session, case) as (door, case_id):
+        erasure = door.call(erase_case, case_id, reason, officer=officer or None)
     if session.output.is_json:
         session.output.document({"case_id": case_id, "erased_at_unix": erasure.erased_at_unix})
         return

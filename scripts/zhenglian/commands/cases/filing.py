@@ -49,15 +49,14 @@ def submit(
     Example:
       zhenglian case submit examples/cases/sichuan-safety-licence.json --officer 窗口（虚构）甲一
     """
-    from ledger.actions.cases.opening import submit_case
-    from ledger.actions.issuers import choose_issuer
+    from ledger.actions.cases.opening import receive_application
     from ledger.identifiers import Uscc
     from zhenglian.case_files import read_application
 
     submission = read_application(file)
-    with session.unlock() as workspace:
-        window = Uscc.parse(department) if department else choose_issuer(workspace)
-        result = submit_case(workspace, window, submission, officer or None)
+    window = Uscc.parse(department) if department else None
+    with session.door() as door:
+        result = door.call(receive_application, submission, window, officer or None)
     tell_result(session, result)
 
 
@@ -90,11 +89,11 @@ def supplement(
     if missing and not text.strip():
         raise typer.BadParameter("--missing needs --text, which the applicant is told")
     supplied = read_materials(material or ())
-    with open_case(session, case) as (workspace, case_id):
+    with open_case(session, case) as (door, case_id):
         if missing:
-            result = request_supplement(workspace, case_id, text, missing, officer or None)
+            result = door.call(request_supplement, case_id, text, missing, officer or None)
         else:
-            result = supplement_case(workspace, case_id, supplied, officer or None)
+            result = door.call(supplement_case, case_id, supplied, officer or None)
     tell_result(session, result)
 
 
@@ -114,6 +113,6 @@ def withdraw(
     from ledger.actions.cases.concluding import withdraw_case
 
     ask(session, ("撤回案件", "withdraw the case"), yes=yes)
-    with open_case(session, case) as (workspace, case_id):
-        result = withdraw_case(workspace, case_id, text, officer or None)
+    with open_case(session, case) as (door, case_id):
+        result = door.call(withdraw_case, case_id, text, officer or None)
     tell_result(session, result)

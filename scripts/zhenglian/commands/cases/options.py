@@ -11,12 +11,12 @@ import typer
 
 from zhenglian.case_words import describe
 from zhenglian.decisions import confirm, require_answer
+from zhenglian.door import Door
 from zhenglian.session import Session
 from zhenglian.times import format_time
 
 if TYPE_CHECKING:
     from ledger.actions.cases.acting import CaseResult
-    from ledger.workspace import Workspace
 
 CaseArgument = Annotated[
     str, typer.Argument(metavar="CASE", help="The case's id, or its beginning.")
@@ -53,17 +53,16 @@ SHORT_ID = 16
 
 
 @contextmanager
-def open_case(session: Session, case: str) -> Iterator[tuple[Workspace, bytes]]:
-    """The home with its keys, and the one case of the log that begins so.
+def open_case(session: Session, case: str) -> Iterator[tuple[Door, bytes]]:
+    """Where acts are made, with keys, and the one case of the log that begins so.
 
     Raises:
         NotFoundError: case_unknown. ConflictError: case_ambiguous.
     """
     from ledger.actions.cases.papers import resolve_case
 
-    with session.unlock() as workspace:
-        workspace.sync_index()
-        yield workspace, resolve_case(workspace, case.strip())
+    with session.door() as door:
+        yield door, door.call(resolve_case, case.strip())
 
 
 def ask(session: Session, plan: tuple[str, str], *, yes: bool) -> None:

@@ -11,11 +11,12 @@ from zhenglian.case_view import print_case, tell_due
 from zhenglian.case_words import describe
 from zhenglian.command import Needs, command
 from zhenglian.commands.cases.options import SHORT_ID, CaseArgument
+from zhenglian.door import Door
 from zhenglian.session import Session
 from zhenglian.times import format_time
 
 if TYPE_CHECKING:
-    from ledger.actions.cases.listing import ListedCase
+    from ledger.actions.cases.listing import CaseFilter, ListedCase
 
 
 class State(StrEnum):
@@ -57,12 +58,12 @@ def list_all(
       zhenglian case list --ours
       zhenglian case list --state accepted --state reviewing --overdue
     """
-    from ledger.actions.cases.listing import CaseFilter, list_cases
+    from ledger.actions.cases.listing import CaseFilter
     from ledger.records import CaseState
 
     states = tuple(CaseState[each.name] for each in state or ())
-    with session.open() as workspace:
-        cases = list_cases(workspace, CaseFilter(states, ours, overdue))
+    with session.door(needs_keys=False) as door:
+        cases = _list_all(door, CaseFilter(states, ours, overdue))
     if session.output.is_json:
         session.output.document({"cases": cases})
     elif cases:
@@ -83,16 +84,28 @@ def show(session: Session, case: CaseArgument) -> None:
       zhenglian case show 6e340b9c
     """
     from ledger.actions.cases.papers import resolve_case
-    from ledger.actions.cases.showing import show_case
+    from ledger.actions.cases.showing import show_case_contents, show_case_record
 
-    with session.open() as workspace:
-        workspace.sync_index()
-        case_id = resolve_case(workspace, case.strip())
-        shown = show_case(workspace, case_id, open_vault=session.passphrase.is_given)
+    show_it = show_case_contents if session.passphrase.is_given else show_case_record
+    with session.door(needs_keys=False) as door:
+        shown = door.call(show_it, door.call(resolve_case, case.strip()))
     if session.output.is_json:
         session.output.document(shown)
     else:
         print_case(session, shown)
+
+
+def _list_all(door: Door, wanted: CaseFilter) -> list[ListedCase]:
+    """Page by page, all of them."""
+    from ledger.actions.cases.listing import page_cases
+
+    begin: int | None = 0
+    cases: list[ListedCase] = []
+    while begin is not None:
+        page = door.call(page_cases, wanted, begin, 1_000)
+        cases += page.items
+        begin = page.next
+    return cases
 
 
 def _print(session: Session, cases: list[ListedCase]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -18,12 +18,10 @@ from zhenglian.commands.cases.options import (
     open_case,
     tell_result,
 )
+from zhenglian.door import Door
 from zhenglian.files import require_free, write_whole
 from zhenglian.options import ForceOption
 from zhenglian.session import Session
-
-if TYPE_CHECKING:
-    from ledger.workspace import Workspace
 
 
 class Mode(StrEnum):
@@ -67,12 +65,12 @@ def give(
     from ledger.records import HandOverMode
 
     is_package = mode is Mode.NETWORK
-    with open_case(session, case) as (workspace, case_id):
+    with open_case(session, case) as (door, case_id):
         path = out or Path(f"{case_id.hex()[:SHORT_ID]}.case")
         if is_package:
             require_free(path, force=force)
         way = HandOverMode[mode.name]
-        given = hand_over(workspace, case_id, way, text, officer or None)
+        given = door.call(hand_over, case_id, way, text, officer or None)
     package = given.package
     if package is not None:
         write_whole(path, lambda beside: beside.write_bytes(package))
@@ -105,7 +103,8 @@ def receive(
       zhenglian case receive receipt.json
       zhenglian case receive 6e340b9c --note 纸质材料一袋，完好
     """
-    from ledger.formats.case_package import PACKAGE_FORMAT
+    from ledger.actions.cases.packages import was_handed_over
+    from ledger.formats.case_package import PACKAGE_FORMAT, parse_package
 
     path = Path(what)
     content = path.read_bytes() if path.is_file() else None
@@ -113,15 +112,16 @@ def receive(
         _keep_receipt(session, content)
         return
     if content is None:
-        with open_case(session, what) as (workspace, case_id):
-            _take(session, workspace, None, case_id, note, out, officer, force=force)
+        with open_case(session, what) as (door, case_id):
+            _take(session, door, None, case_id, note, out, officer, force=force)
         return
-    with session.unlock() as workspace:
-        workspace.sync_index()
-        if _is_handed_over(workspace, content):
-            _take(session, workspace, content, None, note, out, officer, force=force)
+    package = parse_package(content)
+    case_id = package.context.case_id
+    with session.door() as door:
+        if door.call(was_handed_over, case_id, package.digest):
+            _take(session, door, content, case_id, note, out, officer, force=force)
         else:
-            _import(session, workspace, content)
+            _import(session, door, content, case_id)
 
 
 def share(
@@ -145,10 +145,10 @@ def share(
     from ledger.identifiers import Uscc
 
     department = Uscc.parse(to)
-    with open_case(session, case) as (workspace, case_id):
+    with open_case(session, case) as (door, case_id):
         path = out or Path(f"{case_id.hex()[:SHORT_ID]}-{department}.case")
         require_free(path, force=force)
-        package = share_case(workspace, case_id, department)
+        package = door.call(share_case, case_id, department)
     write_whole(path, lambda beside: beside.write_bytes(package))
     if session.output.is_json:
         session.output.document({"case_id": case_id, "department": department, "package": path})
@@ -159,9 +159,9 @@ def share(
 
 def _take(
     session: Session,
-    workspace: Workspace,
+    door: Door,
     package: bytes | None,
-    case_id: bytes | None,
+    case_id: bytes,
     note: str,
     out: Path | None,
     officer: str,
@@ -169,21 +169,18 @@ def _take(
     force: bool,
 ) -> None:
     from ledger.actions.cases.travelling import take_over
-    from ledger.formats.case_package import parse_package
 
-    taken = parse_package(package).context.case_id if package is not None else case_id
-    name = (taken or b"").hex()[:SHORT_ID]
-    path = out or Path(f"{name}-receipt.json")
+    path = out or Path(f"{case_id.hex()[:SHORT_ID]}-receipt.json")
     require_free(path, force=force)
-    result = take_over(workspace, package, case_id=taken, note=note, officer=officer or None)
+    result = door.call(take_over, package, case_id=case_id, note=note, officer=officer or None)
     write_whole(path, lambda beside: beside.write_bytes(result.receipt))
     tell_result(session, result.result, receipt=path)
 
 
-def _import(session: Session, workspace: Workspace, package: bytes) -> None:
+def _import(session: Session, door: Door, package: bytes, case_id: bytes) -> None:
     from ledger.actions.cases.packages import import_package
 
-    case_id = import_package(workspace, package)
+    door.call(import_package, package, case_id)
     if session.output.is_json:
         session.output.document({"case_id": case_id, "act": "import"})
         return
@@ -193,10 +190,11 @@ def _import(session: Session, workspace: Workspace, package: bytes) -> None:
 
 def _keep_receipt(session: Session, content: bytes) -> None:
     from ledger.actions.cases.packages import keep_receipt
+    from ledger.formats.case_receipt import HandOverReceipt
 
-    with session.unlock() as workspace:
-        workspace.sync_index()
-        receipt = keep_receipt(workspace, content)
+    case_id = HandOverReceipt.parse(content).case_id
+    with session.door() as door:
+        receipt = door.call(keep_receipt, content, case_id)
     if session.output.is_json:
         told = {"act": "keep_receipt", "case_id": receipt.case_id, "taker": receipt.taker}
         session.output.document({**told, "taken_at_unix": receipt.taken_at_unix})
@@ -208,17 +206,4 @@ def _keep_receipt(session: Session, content: bytes) -> None:
             f"The receipt holds and is kept: {receipt.taker} took case {receipt.case_id.hex()}.",
         ),
         "bold green",
-    )
-
-
-def _is_handed_over(workspace: Workspace, content: bytes) -> bool:
-    """Whether the log has a hand-over of just this package; else it was shared."""
-    from ledger.actions.cases.history import iterate_events
-    from ledger.formats.case_package import parse_package
-    from ledger.records import CaseHandedOver
-
-    package = parse_package(content)
-    return any(
-        isinstance(each.event, CaseHandedOver) and each.event.statement.digest == package.digest
-        for each in iterate_events(workspace.index, package.context.case_id)
     )
