@@ -15,11 +15,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from ledger import identifiers, records
 from ledger.actions.named_certificates import NamedCertificates
-from ledger.errors import MalformedInputError
+from ledger.errors import LedgerError, MalformedInputError
 from ledger.formats.status_list import Status
 
 CONFIG = ConfigDict(
@@ -68,21 +68,31 @@ def encode(kind: Any, value: object) -> bytes:
 
 
 def to_malformed(error: ValidationError) -> MalformedInputError:
-    """The first fault as our error, and all of them as `errors` for the problem."""
+    """The first fault as our error, and all of them as `errors` for the problem.
+
+    What a type of ours refused keeps its code; what pydantic refused has the code of its kind of
+    fault there, and `malformed_input` here.
+    """
+    found = error.errors(include_url=False, include_input=False)
     faults = [
-        {
-            "field": ".".join(str(part) for part in fault["loc"] if not _is_branch(part)),
-            "code": fault["type"],
-            "detail": fault["msg"],
-        }
-        for fault in error.errors(include_url=False, include_context=False, include_input=False)
+        {"field": _name(fault), "code": fault["type"], "detail": fault["msg"]} for fault in found
     ]
-    first = faults[0]
+    first, is_ours = faults[0], "message" in found[0].get("ctx", {})
+    name = first["field"] or "body"
+    is_named = first["detail"].startswith(f"{name}:")
     told = MalformedInputError(
-        f"{first['field'] or 'body'}: {first['detail']}", field=first["field"] or None
+        first["detail"] if is_named else f"{name}: {first['detail']}",
+        code=first["code"] if is_ours else None,
+        field=first["field"] or None,
     )
     told.errors = tuple(faults)  # type: ignore[attr-defined]  # read where problems are made
     return told
+
+
+def _name(fault: ErrorDetails) -> str:
+    """Where a fault stands, by names and numbers; the kind of thing it is where it stands alone."""
+    place = ".".join(str(part) for part in fault["loc"] if not _is_branch(part))
+    return place or str(fault.get("ctx", {}).get("field") or "")
 
 
 def _is_branch(part: int | str) -> bool:
@@ -105,7 +115,15 @@ def _register(
     shape: dict[str, Any],
 ) -> None:
     """Tells pydantic how one of the ledger's types looks in JSON."""
-    from_text = core_schema.no_info_after_validator_function(to_value, core_schema.str_schema())
+
+    def read(text: str) -> object:
+        try:
+            return to_value(text)
+        except LedgerError as error:  # so that pydantic says where it stands
+            context = {"message": error.message, "field": error.field}
+            raise PydanticCustomError(error.code, "{message}", context) from error
+
+    from_text = core_schema.no_info_after_validator_function(read, core_schema.str_schema())
     known = core_schema.union_schema([core_schema.is_instance_schema(kind), from_text])
     schema = core_schema.json_or_python_schema(
         json_schema=from_text,

@@ -18,7 +18,6 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from ledger.errors import MalformedInputError, NotFoundError, StorageError
@@ -119,16 +118,14 @@ class NodeSettings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base class names them
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names them
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment before file."""
-        path = settings_cls.model_config.get("toml_file")
-        file = (TomlConfigSettingsSource(settings_cls),) if path else ()
-        return (init_settings, env_settings, *file)
+        return env_settings, init_settings
 
     @classmethod
     def load(cls, home: Path) -> Self:
@@ -146,15 +143,12 @@ class NodeSettings(BaseSettings):
                 code="node_settings_missing",
             )
 
-        class FromFile(cls):  # type: ignore[valid-type, misc]  # the file's place is the class's
-            model_config = SettingsConfigDict(toml_file=path)
-
         try:
-            return FromFile()
+            return cls(**tomllib.loads(path.read_text("utf-8")))
         except ValidationError as error:
             told = to_malformed(error)
             raise MalformedInputError(f"{path}: {told.message}", field=told.field) from error
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise MalformedInputError(f"{path}: not a TOML file: {error}") from error
         except OSError as error:
             raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
