@@ -14,9 +14,11 @@ import asyncio
 import pickle
 import subprocess
 import sys
+import tempfile
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import cast
 
 
@@ -75,13 +77,12 @@ class Outcome:
 
 def send_load(load: Load) -> Outcome:
     """Sends a load from a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.support.open_loop"],
-        input=pickle.dumps(load),
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    found: Outcome = pickle.loads(done.stdout)
+    with tempfile.TemporaryDirectory() as name:
+        plan, figures = Path(name) / "plan", Path(name) / "figures"
+        plan.write_bytes(pickle.dumps(load))
+        command = [sys.executable, "-m", "tests.support.open_loop", str(plan), str(figures)]
+        subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
+        found: Outcome = pickle.loads(figures.read_bytes())
     return found
 
 
@@ -216,10 +217,9 @@ def _main() -> None:
         from uvloop import run
     except ImportError:
         from asyncio import run
-    load: Load = pickle.load(sys.stdin.buffer)
+    load: Load = pickle.loads(Path(sys.argv[1]).read_bytes())
     outcome = run(_Run(load).carry_out())
-    sys.stdout.buffer.write(pickle.dumps(outcome))
-    sys.stdout.buffer.flush()
+    Path(sys.argv[2]).write_bytes(pickle.dumps(outcome))
 
 
 if __name__ == "__main__":
