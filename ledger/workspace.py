@@ -21,13 +21,14 @@ import time
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ledger.abi import parse_address
 from ledger.chain.engines import ChainLocation, connect
+from ledger.chain.finality import Finality
 from ledger.chain.gateway import Gateway, discover_consortium
 from ledger.chain.submitter import Submitter, load_account
 from ledger.errors import ConflictError, MalformedInputError, NotFoundError, StorageError
@@ -50,13 +51,16 @@ class Config:
     Attributes:
         member: whose home this is.
         name: the member's name.
-        chain: a directory (embedded chain) or a node's URL.
+        chain: a directory (embedded chain) or a node's URL; or the URLs of several nodes, divided
+            by spaces or semicolons.
         ledger_id: hex; set when the home first meets its ledger, and never changed.
         consortium: address of the ledger's Consortium; set together with ledger_id.
         provinces: province-level codes that GB/T 2260 has not, such as "66 新疆生产建设兵团",
             divided by semicolons; known in this whole process once the settings were read.
         vault_url: of the vault's PostgreSQL database, without a password; empty where the vault
             lies in the home. See `ledger.vault.server`.
+        finality: when a block counts as final: `instant` (also if empty), `tag:finalized`,
+            `tag:safe` or `confirmations:N`.
     """
 
     member: MemberId
@@ -66,6 +70,7 @@ class Config:
     consortium: str = ""
     provinces: str = ""
     vault_url: str = ""
+    finality: str = ""
 
     @classmethod
     def load(cls, path: Path) -> Config:
@@ -89,7 +94,7 @@ class Config:
             raise StorageError(
                 f"{path}: cannot be read: {error.strerror}", code="home_unreadable"
             ) from error
-        known = {"member", "name", "chain", "ledger_id", "consortium", "provinces", "vault_url"}
+        known = {field.name for field in fields(cls)}
         for name, value in document.items():
             if name not in known or not isinstance(value, str):
                 raise MalformedInputError(
@@ -116,6 +121,7 @@ class Config:
             "consortium": self.consortium,
             "provinces": self.provinces,
             "vault_url": self.vault_url,
+            "finality": self.finality,
         }
         lines = [f"{name} = {_to_toml(value)}\n" for name, value in values.items() if value]
         content = "# Settings of this home. Made by `zhenglian init`.\n" + "".join(lines)
@@ -141,6 +147,11 @@ def _parse_ledger_id(text: str) -> str:
 def _parse_consortium(text: str) -> str:
     if text:
         parse_address(text)
+    return text
+
+
+def _parse_finality(text: str) -> str:
+    Finality.parse(text)
     return text
 
 
@@ -244,7 +255,8 @@ class Workspace:
             client = undo.enter_context(connection)
             address = self.config.consortium or discover_consortium(client)
             pinned = bytes.fromhex(self.config.ledger_id) or None
-            gateway = Gateway(client, address, ledger_id=pinned)
+            final = Finality.parse(self.config.finality)
+            gateway = Gateway(client, address, ledger_id=pinned, finality=final)
             found = gateway.ledger_id.hex()
             self._stack.push(undo.pop_all())
         if not self.config.ledger_id:

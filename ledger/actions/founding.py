@@ -23,6 +23,7 @@ from ledger.actions.proposals import describe_key
 from ledger.chain.artifacts import MODULE_NAMES
 from ledger.chain.deployment import deploy_ledger, deploy_module
 from ledger.chain.engines import ChainLocation, connect
+from ledger.chain.finality import Finality
 from ledger.chain.gateway import Gateway, discover_consortium
 from ledger.chain.submitter import Submitter, load_account
 from ledger.errors import ConflictError, LedgerError, MalformedInputError, NotFoundError
@@ -175,7 +176,9 @@ def _deploy(workspace: Workspace) -> list[Installation]:
     account = load_account(workspace.keys.operator_secret())
     location = ChainLocation.parse(config.chain)
     with connect(location, may_create=True, clock=workspace.clock) as web3:
-        submitter = Submitter(Gateway(web3, account.address), account, workspace.vault.outbox)
+        final = Finality.parse(config.finality)
+        gateway = Gateway(web3, account.address, finality=final)  # of no ledger yet
+        submitter = Submitter(gateway, account, workspace.vault.outbox)
         submitter.resolve_unfinished()
         try:
             found = discover_consortium(web3)
