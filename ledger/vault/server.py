@@ -47,7 +47,7 @@ def parse_vault_url(text: str) -> str:
     """
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise _malformed("it is no SQLAlchemy URL") from None
     if url.get_backend_name() == "sqlite":
         raise _malformed("an SQLite vault is opened by its directory, without a URL")
@@ -58,7 +58,7 @@ def parse_vault_url(text: str) -> str:
             f"a password does not belong there: put it into {PASSWORD_VARIABLE}, or into a file "
             f"that {PASSWORD_FILE_VARIABLE} names"
         )
-    return url.set(drivername=DRIVER).render_as_string()
+    return f"{DRIVER}{text.removeprefix(url.drivername)}"
 
 
 def create_server_engine(url: str, *, read_only: bool) -> Engine:
@@ -115,7 +115,7 @@ def read_password(environment: Mapping[str, str]) -> str | None:
 def _parse_own(url: str) -> URL:
     try:
         found = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise _malformed("it is no SQLAlchemy URL") from None
     parse_vault_url(found.set(password=None).render_as_string())
     return found
