@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ledger.actions.batch_history import iterate_status_changes
-from ledger.actions.holdings import find_stored
+from ledger.actions.departments import read_department
+from ledger.actions.holdings import find_stored, read_certificate
 from ledger.actions.pages import DEFAULT_LIMIT, require_limit
-from ledger.errors import NotFoundError
+from ledger.actions.viewers import EVERYTHING, Viewer
+from ledger.errors import NotFoundError, StorageError
 from ledger.formats.status_list import EMPTY_WORD, Status, get_status, word_index
 from ledger.identifiers import CertificateId, CertificateType, Uscc
 from ledger.vault.batches import BatchRow
@@ -45,6 +47,7 @@ class ListFilter:
         )
 
 
+READ_FOR_A_PAGE = 1_000
 EVERY_CERTIFICATE = ListFilter()
 
 
@@ -75,6 +78,14 @@ class CertificatePage:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class OwnCertificates:
+    """A holder's certificates. Attributes: next: to go on behind; None at the end."""
+
+    items: tuple[ListedCertificate, ...]
+    next: str | None
+
+
 def page_certificates(
     workspace: Workspace,
     wanted: ListFilter = EVERY_CERTIFICATE,
@@ -82,6 +93,7 @@ def page_certificates(
     issuer: Uscc | None = None,
     after: CertificateId | None = None,
     limit: int = DEFAULT_LIMIT,
+    viewer: Viewer = EVERYTHING,
 ) -> CertificatePage:
     """Some of the certificates that this home has issued, oldest first.
 
@@ -92,6 +104,7 @@ def page_certificates(
         issuer: only of this department.
         after: go on behind this certificate: `next` of the page before.
         limit: at most so many, up to 1000.
+        viewer: who is told, of the departments within their limits.
 
     Raises:
         NotFoundError: batch_unknown; of `after` certificate_unknown, not_anchored.
@@ -99,7 +112,7 @@ def page_certificates(
     """
     require_limit(limit)
     workspace.sync_index()
-    found = list_certificates(workspace, wanted, issuer=issuer, after=after)
+    found = list_certificates(workspace, wanted, issuer=issuer, after=after, viewer=viewer)
     items = tuple(islice(found, limit))
     has_more = len(items) == limit and next(found, None) is not None
     return CertificatePage(items, items[-1].certificate_id if has_more else None)
@@ -111,6 +124,7 @@ def list_certificates(
     *,
     issuer: Uscc | None = None,
     after: CertificateId | None = None,
+    viewer: Viewer = EVERYTHING,
 ) -> Iterator[ListedCertificate]:
     """The certificates that this home has issued, in the order of the log and of their batches.
 
@@ -119,12 +133,16 @@ def list_certificates(
     Args:
         issuer: only of this department.
         after: go on behind this one.
+        viewer: who is told.
 
     Raises:
         NotFoundError: batch_unknown; of `after` certificate_unknown, not_anchored.
     """
     anchored = workspace.vault.batches.in_state(BatchState.ANCHORED)
-    batches = sorted((b for b in anchored if issuer in (None, b.issuer)), key=_order)
+    issuers = {each.issuer for each in anchored if issuer in (None, each.issuer)}
+    if viewer.is_limited:
+        issuers = {each for each in issuers if _is_seen(workspace, viewer, each)}
+    batches = sorted((each for each in anchored if each.issuer in issuers), key=_order)
     if wanted.batch and not any(ListFilter(batch=wanted.batch).has_batch(b) for b in batches):
         raise NotFoundError(
             f"this home has anchored no batch whose key begins with {wanted.batch}",
@@ -134,6 +152,60 @@ def list_certificates(
     last = None if after is None else find_stored(workspace, after)
     chosen = filter(wanted.has_batch, batches)
     return _list_batches(workspace, chosen, wanted.status, last)
+
+
+def page_own_certificates(
+    workspace: Workspace,
+    *,
+    after: CertificateId | None = None,
+    limit: int = DEFAULT_LIMIT,
+    viewer: Viewer = EVERYTHING,
+) -> OwnCertificates:
+    """A holder's own certificates of this home, oldest first.
+
+    Reads contents to find them, a thousand at most for a page, so that a page may be empty before
+    the end.
+
+    Args:
+        after: go on behind this certificate: `next` of the page before.
+        limit: at most so many, up to 1000.
+        viewer: the holder; whoever is none has none.
+
+    Raises:
+        NotFoundError: of `after`, certificate_unknown.
+        MalformedInputError: limit_out_of_range.
+    """
+    require_limit(limit)
+    if viewer.holder_code is None:
+        return OwnCertificates((), None)
+    workspace.sync_index()
+    found: list[ListedCertificate] = []
+    read, last = 0, None
+    for each in list_certificates(workspace, EVERY_CERTIFICATE, after=after):
+        if len(found) == limit or read == READ_FOR_A_PAGE:
+            return OwnCertificates(tuple(found), last)
+        read, last = read + 1, each.certificate_id
+        if not each.is_erased and _is_of(workspace, each, viewer.holder_code):
+            found.append(each)
+    return OwnCertificates(tuple(found), None)
+
+
+def _is_of(workspace: Workspace, listed: ListedCertificate, holder_code: str) -> bool:
+    stored = workspace.vault.certificates.by_position(listed.batch_key, listed.position)
+    if stored is None:
+        return False
+    try:
+        return str(read_certificate(workspace, stored).fields.get("holder_code")) == holder_code
+    except (NotFoundError, StorageError):  # erased meanwhile, or damaged
+        return False
+
+
+def _is_seen(workspace: Workspace, viewer: Viewer, issuer: Uscc) -> bool:
+    try:
+        department = read_department(workspace.index, issuer)
+    except NotFoundError:
+        return False
+    return viewer.includes(issuer, department.region)
 
 
 def _list_batches(

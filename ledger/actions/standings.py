@@ -62,7 +62,8 @@ def find_place_status(index: IndexStore, batch_key: bytes, position: int) -> Pla
         raise NotFoundError(
             f"the log has no batch {batch_key.hex()}", code="batch_unknown", field="batch_key"
         )
-    if not 0 <= position < (count := anchoring[1].count):
+    count = anchoring[1].count
+    if not 0 <= position < count:
         raise NotFoundError(
             f"position: expected 0 to {count - 1} in batch {batch_key.hex()}, got {position}",
             code="position_unknown",

@@ -26,6 +26,11 @@ class Viewer:
     reads_cases: bool = True
     holder_code: str | None = field(default=None, repr=False)
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is anything of this member that they do not see."""
+        return bool(self.departments or self.regions)
+
     def includes(self, department: Uscc, region: RegionCode) -> bool:
         """Whether a department of this member, in a region, lies within the limits."""
         if self.departments and department not in self.departments:

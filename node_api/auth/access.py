@@ -52,6 +52,7 @@ class ObjectRule(StrEnum):
     REGION = "region"  # a region named in the request
     MEMBER = "member"  # this home's member as a whole
     OWN = "own"  # what the same principal made: a job, a request awaiting approval
+    VIEWER = "viewer"  # whatever is there: the action tells each viewer what is theirs
 
 
 _PARAMETERS: Final = {
@@ -69,6 +70,7 @@ _PARAMETERS: Final = {
     ObjectRule.REGION: ("region",),
     ObjectRule.MEMBER: (),
     ObjectRule.OWN: (),
+    ObjectRule.VIEWER: (),
 }
 
 
@@ -133,7 +135,10 @@ class Access:
         return cls(frozenset(), is_change=changes, is_local=True)
 
 
-_FOR_HOLDERS: Final = frozenset({ObjectRule.CERTIFICATE, ObjectRule.CASE, ObjectRule.OWN})
+_OF_NO_OBJECT: Final = frozenset({ObjectRule.NONE, ObjectRule.VIEWER})
+_FOR_HOLDERS: Final = frozenset(
+    {ObjectRule.CERTIFICATE, ObjectRule.CASE, ObjectRule.OWN, ObjectRule.VIEWER}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +208,7 @@ def require_objects(principal: Principal, access: Access, targets: Iterable[Targ
         NotAuthorizedError: department_not_allowed; region_not_allowed; not_yours.
         NotFoundError: as if it did not exist, to a holder or a kiosk.
     """
-    if access.is_open or access.is_local or access.rule is ObjectRule.NONE:
+    if access.is_open or access.is_local or access.rule in _OF_NO_OBJECT:
         return
     found = tuple(targets)
     if not found and access.rule is not ObjectRule.CERTIFICATES:

@@ -27,6 +27,7 @@ from node_api.auth.case_sides import CASE_SIDES, find_acting
 from node_api.auth.principals import Principal, Role
 
 KNOWN_FOR_S: Final = 5.0
+_FOUND_BY_NOBODY: Final = frozenset({ObjectRule.NONE, ObjectRule.OWN, ObjectRule.VIEWER})
 _HOLDER_CODE: Final = "holder_code"
 
 
@@ -65,7 +66,7 @@ class TargetResolver:
             NotFoundError: there is no such object.
             NotAuthorizedError: object_missing, where the request names none.
         """
-        if access.is_open or access.is_local or access.rule in (ObjectRule.NONE, ObjectRule.OWN):
+        if access.is_open or access.is_local or access.rule in _FOUND_BY_NOBODY:
             return ()
         value = next(
             (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ledger.actions.evidence_export import complete_evidence, present_document
-from ledger.actions.listing import page_certificates
+from ledger.actions.listing import page_certificates, page_own_certificates
 from ledger.actions.showing import show_certificate
 from ledger.actions.standings import find_certificate_status, find_place_status
 from ledger.actions.type_fields import (
@@ -15,6 +15,7 @@ from ledger.actions.type_fields import (
     make_template,
 )
 from node_api.auth.access import Access, ObjectRule
+from node_api.auth.filling import Asked
 from node_api.auth.principals import Role
 from node_api.operations.operation import Operation
 from node_api.operations.samples import CERTIFICATE, DIGEST, HOUSING, SICHUAN, TYPE
@@ -25,7 +26,8 @@ XLSX_MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsh
 ONE: Final = "/v1/certificates/{certificate_id}"
 _STAFF = (Role.CLERK, Role.OFFICER, Role.AUDITOR, Role.SUPERVISOR)
 _ANY_ROLE = (*_STAFF, Role.OPERATOR, Role.KIOSK)
-LISTING = Access.of(*_STAFF, rule=ObjectRule.DEPARTMENT, at="issuer")
+LISTING = Access.of(*_STAFF, rule=ObjectRule.VIEWER)
+OWN = Access.of(Role.HOLDER, rule=ObjectRule.VIEWER, personal=True)
 STANDING = Access.of(*_STAFF, Role.KIOSK, Role.HOLDER, rule=ObjectRule.CERTIFICATE)
 CONTENTS = Access.of(*_STAFF, Role.KIOSK, Role.HOLDER, rule=ObjectRule.CERTIFICATE, personal=True)
 PRESENTING = Access.of(
@@ -42,7 +44,17 @@ _CERTIFICATES = (
         page_certificates,
         LISTING,
         TAG,
+        fixed={"viewer": Asked.VIEWER},
         example={"status": "valid", "issuer": HOUSING, "limit": 20},
+    ),
+    Operation(
+        "GET",
+        "/v1/own-certificates",
+        page_own_certificates,
+        OWN,
+        TAG,
+        fixed={"viewer": Asked.VIEWER},
+        example={"limit": 20},
     ),
     Operation("GET", ONE, show_certificate, CONTENTS, TAG, example=_ONE),
     Operation("GET", f"{ONE}/status", find_certificate_status, STANDING, TAG, example=_ONE),

@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from ledger.actions.notices import page_notices
-from node_api.auth.access import Access
+from node_api.auth.access import Access, ObjectRule
 from node_api.auth.filling import Asked
 from node_api.auth.principals import Role
 from node_api.operations.operation import Operation
 
 TAG: Final = "notices"
-READING = Access.of(Role.CLERK, Role.OFFICER, Role.AUDITOR, Role.SUPERVISOR, Role.OPERATOR)
+READING = Access.of(
+    Role.CLERK,
+    Role.OFFICER,
+    Role.AUDITOR,
+    Role.SUPERVISOR,
+    Role.OPERATOR,
+    rule=ObjectRule.VIEWER,
+)
 
 OPERATIONS = (
     Operation(
