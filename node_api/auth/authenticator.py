@@ -5,8 +5,8 @@
 * `Authorization: Passphrase <base64 of UTF-8>`: the home's passphrase, on the local socket alone;
 * nothing: anonymous.
 
-Whatever is given must be genuine: wrong credentials are refused even where none are needed. What
-was found is remembered for seconds, under a hash of the credentials; an API key that is revoked
+Whatever is given must be genuine: an operation refuses wrong credentials even where it needs none.
+What was found is remembered for seconds, under a hash of the credentials; an API key that is revoked
 counts no more at once. Sources: RFC 6750 §2.1, RFC 9110 §11.
 """
 

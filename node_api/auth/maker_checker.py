@@ -15,7 +15,7 @@ import orjson
 import rfc8785
 
 from ledger.actions.approvals import request_approval
-from ledger.errors import NotFoundError
+from ledger.errors import MalformedInputError, NotFoundError
 from ledger.vault.approvals import Approval
 from ledger.workspace import Workspace
 from node_api.auth.access import require_admission, require_objects
@@ -35,6 +35,9 @@ class MakerChecker:
         targets: finds the objects of a request.
         settings: which operations, and for how long.
         find_operation: by its id; None if there is none.
+
+    Raises:
+        MalformedInputError: operation_unknown, when the settings name one that could not wait.
     """
 
     def __init__(
@@ -48,6 +51,14 @@ class MakerChecker:
         self._targets = targets
         self._settings = settings
         self._find = find_operation
+        for name in sorted(settings.operations):
+            if find_operation(name) is None:
+                raise MalformedInputError(
+                    f"auth.approvals.operations: expected ids of operations that may wait for a "
+                    f"second officer, got {name!r}",
+                    code="operation_unknown",
+                    field="auth.approvals.operations",
+                )
 
     def needs_second(self, principal: Principal, operation: str) -> bool:
         """Whether somebody's call of an operation waits for another."""
