@@ -13,6 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
+from time import monotonic
 
 from ledger.actions.facts import Gathered, LogSubject, gather_facts
 from ledger.errors import NotFoundError, StorageError
@@ -44,12 +45,15 @@ class KnownLog:
 
     Args:
         path: the index file; it may come, go and be replaced meanwhile.
+        hold_s: for so long the file is not looked at again.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, hold_s: float = 0.0) -> None:
         self._path = path
         self._opened: IndexStore | None = None
         self._watch = IndexWatch(path)
+        self._hold_s = hold_s
+        self._looked_at = -hold_s
         self._mark: Mark | None = None
         self._head: LogHead | None = None
         self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
@@ -81,7 +85,11 @@ class KnownLog:
                 `index_root_mismatch`; or the index is damaged.
         """
         with self._lock:
+            now = monotonic()
+            if self._head is not None and now - self._looked_at < self._hold_s:
+                return self._head
             mark = self._watch.mark()
+            self._looked_at = now
             if mark != self._mark or self._head is None:
                 self._head = self._look(mark)
                 self._mark = mark

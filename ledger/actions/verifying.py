@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -30,8 +31,7 @@ from ledger.schemas import CertificateSchema
 from ledger.schemas.shelf import SchemaShelf
 from ledger.verification.policy import VerificationPolicy
 from ledger.verification.report import Report
-from ledger.verification.verifier import verify
-from ledger.verification.verifier import verify_document as judge_document
+from ledger.verification.verifier import report_malformed, verify
 
 AskLog = Callable[[LogSubject, tuple[RegionCode, ...]], tuple[LogHead, Gathered]]
 """What an own log says about a certificate. Raises where it cannot be asked."""
@@ -95,11 +95,16 @@ class Verifier:
         home: Path,
         own_region: RegionCode | None,
         clock: Callable[[], float] = time.time,
+        *,
+        hold_s: float = 0.0,
     ) -> Verifier:
-        """A verifier by the index and the schema files of a home."""
-        return cls(
-            KnownLog(home / "index.sqlite"), SchemaShelf(home / "schemas"), own_region, clock
-        )
+        """A verifier by the index and the schema files of a home.
+
+        Args:
+            hold_s: for so long the index is not looked at again.
+        """
+        log = KnownLog(home / "index.sqlite", hold_s)
+        return cls(log, SchemaShelf(home / "schemas"), own_region, clock)
 
     def close(self) -> None:
         """Ends the connections to the index."""
@@ -118,10 +123,11 @@ class Verifier:
                 problems.append(StorageError(error.message, code="schema_unreadable"))
                 return {}
 
-        region = question.relying_region
+        if question.audience is None and question.relying_region is None:
+            question = replace(question, audience=self._own_region)
         report = judge(
             wrap_certificate(document),
-            replace(question, audience=question.audience or region or self._own_region),
+            question,
             self.log.gather,
             find_schemas,
             int(self._clock()),
@@ -150,7 +156,8 @@ def judge(
         on_unavailable: told why the own log could not be asked, or not be read in full.
     """
     region = question.relying_region
-    policy = VerificationPolicy(
+    make_policy = partial(
+        VerificationPolicy,
         as_of_unix=question.as_of_unix,
         relying_region=region,
         audience=question.audience or region,
@@ -158,10 +165,10 @@ def judge(
     )
     try:
         evidence = parse_evidence(document, with_facts=False)
-    except MalformedInputError:
-        return judge_document(document, policy, now_unix)
+    except MalformedInputError as error:
+        return report_malformed(error, make_policy(), now_unix)
     certificate = evidence.certificate
-    policy = replace(policy, schemas=find_schemas(certificate.type))
+    schemas = find_schemas(certificate.type)
     try:
         head, gathered = ask_log(
             LogSubject.of_certificate(certificate), () if region is None else (region,)
@@ -169,10 +176,10 @@ def judge(
         _require_readable(gathered)
     except (ChainUnavailableError, StorageError, NotFoundError) as error:
         on_unavailable(error)
-        return verify(evidence, policy, now_unix)
+        return verify(evidence, make_policy(schemas=schemas), now_unix)
     own = Evidence(certificate, evidence.batch_proof, None, gathered.facts)
-    complete = replace(policy, trusted_log=head, has_complete_facts=True)
-    return verify(own, complete, max(now_unix, head.time_unix))
+    policy = make_policy(schemas=schemas, trusted_log=head, has_complete_facts=True)
+    return verify(own, policy, max(now_unix, head.time_unix))
 
 
 def wrap_certificate(content: bytes) -> bytes:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.errors import MalformedInputError, NotFoundError
 from ledger.formats.civil_time import CHINA_OFFSET_S
-from ledger.formats.disclosure import Disclosure, parse_digests, parse_disclosure
+from ledger.formats.disclosure import Disclosure, parse_digests, parse_disclosures
 from ledger.formats.json_object import JsonObject
 from ledger.formats.jws import decode_base64url, parse_json_object, require_low_s
 from ledger.formats.key_binding import KeyBinding, parse_holder_jwk, parse_key_binding
@@ -303,7 +303,7 @@ def _match_disclosures(
     if claims.value.get("_sd_alg", "sha-256") != "sha-256":
         claims.refuse("_sd_alg", '"sha-256"')
     digests = parse_digests(signed)
-    disclosures = tuple([parse_disclosure(text) for text in encoded])
+    disclosures = parse_disclosures(encoded)
     taken = CLEAR_CLAIMS | claims.value.keys()
     names = set()
     for disclosure in disclosures:

@@ -85,6 +85,11 @@ class JsonObject:
         value = self.value.get(name)
         if not isinstance(value, list) or len(value) > max_items:
             self.refuse(name, f"an array of at most {max_items} hashes")
+        if all(isinstance(item, str) and len(item) == 64 for item in value):
+            joined = "".join(value)
+            if _HEX.fullmatch(joined):
+                decoded = bytes.fromhex(joined)
+                return tuple([decoded[at : at + 32] for at in range(0, len(decoded), 32)])
         return tuple([self._bytes_of_hex(name, item, 32, 32) for item in value])
 
     def member(self, name: str) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class SchemaShelf:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._name = str(directory)
         self._state: object = None
         self._versions: dict[CertificateType, dict[bytes, CertificateSchema]] = {}
         self._titles: dict[CertificateType, dict[str, str]] = {}
@@ -46,8 +48,10 @@ class SchemaShelf:
         return found
 
     def titles(self, certificate_type: CertificateType, names: Iterable[str]) -> dict[str, str]:
-        """Chinese titles of fields, by name; a field that no schema knows has its name."""
-        self._notice_changes()
+        """Chinese titles of fields, by name; a field that no schema knows has its name.
+
+        As of the last `versions`.
+        """
         known = self._titles.get(certificate_type)
         if known is None:
             known = read_titles(certificate_type, self._directory)
@@ -58,7 +62,7 @@ class SchemaShelf:
     def _notice_changes(self) -> None:
         """A file that comes, goes or is replaced changes its directory."""
         try:
-            state = self._directory.stat().st_mtime_ns
+            state = os.stat(self._name).st_mtime_ns  # noqa: PTH116 - three times as quick
         except OSError:
             state = 0
         if state != self._state:

@@ -101,6 +101,23 @@ class Report:
 
     def to_document(self) -> dict[str, object]:
         """The report as values that JSON has, shown fields included."""
+        return self.summarise() | {
+            "checks": [
+                {
+                    "number": check.name.number,
+                    "name": check.name,
+                    "required": check.is_required,
+                    "outcome": check.outcome,
+                    "reason": check.reason,
+                    "detail": check.detail,
+                    "evidence": check.evidence,
+                }
+                for check in self.checks
+            ],
+        }
+
+    def summarise(self) -> dict[str, object]:
+        """The document without its checks."""
         log = None
         if self.trusted_log is not None:
             log = {
@@ -120,18 +137,6 @@ class Report:
             "certificate": self.certificate and _describe(self.certificate),
             "anchored_at_unix": self.anchored_at_unix,
             "presentation": self.presentation,
-            "checks": [
-                {
-                    "number": check.name.number,
-                    "name": check.name,
-                    "required": check.is_required,
-                    "outcome": check.outcome,
-                    "reason": check.reason,
-                    "detail": check.detail,
-                    "evidence": check.evidence,
-                }
-                for check in self.checks
-            ],
         }
 
     def to_json(self) -> bytes:

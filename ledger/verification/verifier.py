@@ -94,8 +94,15 @@ def verify_document(data: bytes, policy: VerificationPolicy, now_unix: int) -> R
     try:
         evidence = parse_evidence(data)
     except MalformedInputError as error:
-        return _compose(_refuse(error), policy, now_unix, None)
+        return report_malformed(error, policy, now_unix)
     return verify(evidence, policy, now_unix)
+
+
+def report_malformed(
+    error: MalformedInputError, policy: VerificationPolicy, now_unix: int
+) -> Report:
+    """The report on what could not be read: its first check failed with the error's code."""
+    return _compose(_refuse(error), policy, now_unix, None)
 
 
 def _refuse(error: MalformedInputError) -> tuple[Finding, ...]:

@@ -31,7 +31,7 @@ _NEXT: Final = {
 def to_worded_document(report: Report) -> dict[str, object]:
     """The report's document with `words`, in Chinese and English: of the whole the outcomes and
     what to do next, of each check its name, outcome and reason."""
-    document = report.to_document()
+    document = report.summarise()
     document["checks"] = [_describe(check) for check in report.checks]
     document["words"] = {
         "outcome": _OUTCOMES[report.outcome],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from ledger.identifiers import RegionCode
 from ledger.workspace import CONFIG_NAME, Config
@@ -13,6 +14,9 @@ from node_api.front.core_connection import CorePool
 from node_api.front.passing import PassingApp
 from node_api.hot.routes import HotPaths
 from node_api.settings import NodeSettings
+
+HOLD_S: Final = 0.01
+"""How long a front answers before it looks again whether its index has grown."""
 
 
 class FrontApp:
@@ -54,7 +58,7 @@ def create_front_app(
     named = settings.relying_region
     default = RegionCode.parse(named) if named else own
     pool = CorePool(str(home / CORE_SOCKET))
-    hot = HotPaths.open(home, own, default, clock)
+    hot = HotPaths.open(home, own, default, clock, HOLD_S)
     return FrontApp(hot, PassingApp(pool), pool)
 
 

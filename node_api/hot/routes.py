@@ -36,14 +36,16 @@ class HotPaths:
         own_region: RegionCode | None,
         default_region: RegionCode | None = None,
         clock: Callable[[], float] = time.time,
+        hold_s: float = 0.0,
     ) -> HotPaths:
         """The handlers by the index of a home, which need not be there yet.
 
         Args:
             own_region: for which bound presentations are meant.
             default_region: who relies where a question names nobody.
+            hold_s: for so long the index is not looked at again.
         """
-        verifier = Verifier.open(home, own_region, clock)
+        verifier = Verifier.open(home, own_region, clock, hold_s=hold_s)
         verify = VerifyHandler(verifier, default_region, clock)
         return cls(verifier, verify, LogHandler(verifier.log, clock), VerificationPage(verify))
 
