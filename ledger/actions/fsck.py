@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ledger.actions.access_check import check_access
 from ledger.actions.act_check import find_act_damage
 from ledger.actions.batch_check import Problem
 from ledger.actions.batch_checks import check_batches, describe_malformed
@@ -34,6 +35,7 @@ from ledger.actions.record_check import (
 from ledger.actions.settlement import settle_acts
 from ledger.errors import ChainUnavailableError, LedgerError, NotFoundError, StorageError
 from ledger.index.checking import find_damage
+from ledger.vault.access_tables import ACCESS_TABLES
 from ledger.vault.case_tables import CASE_TABLES
 from ledger.vault.tables import ActState, BatchState
 from ledger.workspace import Workspace
@@ -102,6 +104,7 @@ def _check_records(
         (check_holds, {"holds", "certificates", "batches"}),
         (check_successions, {"successions", "certificates", "data_keys", "batches"}),
         (check_runs, {"runs"}),
+        (check_access, {table.name for table in ACCESS_TABLES}),
         (check_erasures, {"erasures", "certificates", "batches"}),
         (_check_outbox, {"outbox"}),
     ]

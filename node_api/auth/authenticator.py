@@ -6,8 +6,8 @@
 * nothing: anonymous.
 
 Whatever is given must be genuine: an operation refuses wrong credentials even where it needs none.
-What was found is remembered for seconds, under a hash of the credentials; an API key that is revoked
-counts no more at once. Sources: RFC 6750 §2.1, RFC 9110 §11.
+What was found is remembered for seconds, under a hash of the credentials; an API key that is
+revoked counts no more at once. Sources: RFC 6750 §2.1, RFC 9110 §11.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.actions.access_check import check_access
 from ledger.actions.access_log import check_access_log, expire_access_log, read_access_log
 from ledger.actions.approvals import (
     approve_request,
@@ -307,3 +308,25 @@ def test_pages_of_the_log_read_on(workspace: Workspace) -> None:
 def test_unknown_request_is_told(workspace: Workspace) -> None:
     with pytest.raises(NotFoundError):
         show_approval(workspace, "00", permit, reader="oidc:a")
+
+
+def test_altered_log_and_request_are_found_by_the_check_of_the_home(
+    home: Path, workspace: Workspace
+) -> None:
+    first, second = ask(workspace), request_approval(workspace, "x", b"{}", maker="m", people=[])
+    assert list(check_access(workspace)) == []
+    raw = sqlite3.connect(home / "vault" / "vault.db")
+    with raw:
+        raw.execute("UPDATE access_log SET subject = 'another' WHERE id = 1")
+        raw.execute("UPDATE approvals SET digest = zeroblob(32) WHERE id = ?", (first.approval_id,))
+        raw.execute(
+            "UPDATE approval_papers SET ciphertext = zeroblob(60) WHERE approval = ?",
+            (second.approval_id,),
+        )
+    raw.close()
+    found = {(problem.code, problem.subject) for problem in check_access(workspace)}
+    assert found == {
+        ("access_log_altered", "access log"),
+        ("request_altered", f"request {first.approval_id}"),
+        ("row_damaged", f"request {second.approval_id}"),
+    }
