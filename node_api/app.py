@@ -44,24 +44,36 @@ class PlainRoute:
     described: Mapping[str, Document] = field(default_factory=dict)
 
 
-def create_app(runtime: NodeRuntime, gate: Gate, plain: tuple[PlainRoute, ...] = ()) -> Application:
+@dataclass(frozen=True, slots=True)
+class RoutedApp:
+    """An application of plain routes and others.
+
+    Attributes:
+        plain: tried first, in order.
+        rest: answers everything else.
+    """
+
+    plain: tuple[PlainRoute, ...]
+    rest: FastAPI
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI 3."""
+        if scope["type"] == "http":
+            for route in self.plain:
+                if route.matches(scope):
+                    await _answer_plainly(route.app, scope, receive, send)
+                    return
+        await self.rest(scope, receive, send)
+
+
+def create_app(runtime: NodeRuntime, gate: Gate, plain: tuple[PlainRoute, ...] = ()) -> RoutedApp:
     """The application of one node, without doors, limits and logs around it.
 
     Args:
         plain: routes that are tried first, in order.
     """
     document = to_bytes(describe_api(plain))
-    inner = _create_fastapi(Dispatcher(runtime, gate), document)
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            for route in plain:
-                if route.matches(scope):
-                    await _answer_plainly(route.app, scope, receive, send)
-                    return
-        await inner(scope, receive, send)
-
-    return app
+    return RoutedApp(plain, _create_fastapi(Dispatcher(runtime, gate), document))
 
 
 async def _answer_plainly(app: Application, scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from ledger.actions.issuance.group import GroupIssuer
 from ledger.actions.issuance.tickets import GroupLimits
 from ledger.identifiers import RegionCode
-from node_api.app import PlainRoute, create_app
+from node_api.app import PlainRoute, RoutedApp, create_app
 from node_api.auth.access import Access
 from node_api.auth.principals import Role
 from node_api.doors import Application, Receive, Scope, Send
@@ -40,12 +40,18 @@ METRICS_ACCESS = Access.of(Role.OPERATOR, Role.SUPERVISOR)
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node ready to be served. Attributes: app: without a door; put one before it."""
+    """A node ready to be served.
+
+    Attributes:
+        routed: what answers, without what stands around it.
+        app: without a door; put one before it.
+    """
 
     runtime: NodeRuntime
     gate: Gate
     readiness: Readiness
     gauges: GaugeReader
+    routed: RoutedApp
     app: Application
 
 
@@ -61,8 +67,9 @@ def assemble(runtime: NodeRuntime) -> Node:
         _route(VERSION_PATH, answer_version, "version", "The product's version."),
         _route(METRICS_PATH, _metrics(gate, gauges), "metrics", "For Prometheus.", is_open=False),
     )
-    app = protect(create_app(runtime, gate, plain), runtime.settings)
-    return Node(runtime, gate, readiness, gauges, Observed(app))
+    routed = create_app(runtime, gate, plain)
+    app = Observed(protect(routed, runtime.settings))
+    return Node(runtime, gate, readiness, gauges, routed, app)
 
 
 def _open_issuing(runtime: NodeRuntime, gate: Gate) -> PlainRoute:
