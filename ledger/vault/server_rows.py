@@ -83,7 +83,7 @@ def fill_server(path: Path, url: str) -> None:
 
     Raises:
         ConflictError: vault_exists.
-        StorageError: vault_in_use, vault_unavailable, disk_full and others.
+        StorageError: vault_damaged, vault_in_use, vault_unavailable, disk_full and others.
     """
     with (
         closing(Database.open_url(url, read_only=False)) as database,
@@ -99,8 +99,22 @@ def fill_server(path: Path, url: str) -> None:
             schema.upgrade(connection)
             for table in metadata.sorted_tables:
                 connection.execute(table.delete())
-                copy_in(connection, table, _read_table(source, table))
+                with _damage_named(table):
+                    copy_in(connection, table, _read_table(source, table))
                 _move_sequence(connection, table)
+
+
+@contextmanager
+def _damage_named(table: Table) -> Iterator[None]:
+    """SQLite keeps any value in any column; the server's driver takes none of another type."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise StorageError(
+            f"{table.name} has a value of another type than its column's: make a home with its "
+            "vault in a file, and run `zhenglian fsck --repair` there",
+            code="vault_damaged",
+        ) from error
 
 
 def _read_table(source: sqlite3.Connection, table: Table) -> Iterator[tuple[object, ...]]:
