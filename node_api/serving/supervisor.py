@@ -113,7 +113,7 @@ class Supervisor:
             child.may_start_at = now + pause_s
             logger.error(
                 "process_ended",
-                extra={"process": child.name, "code": code, "restart_in_s": pause_s},
+                extra={"child": child.name, "code": code, "restart_in_s": pause_s},
             )
         if now >= child.may_start_at:
             child.process = child.start()

@@ -1,0 +1,5 @@
+"""`python -m zhenglian`: the command, where its script is not on the path."""
+
+from zhenglian.app import main
+
+main()
