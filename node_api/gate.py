@@ -24,8 +24,10 @@ from node_api.auth.principals import Principal, PrincipalKind
 from node_api.auth.purposes import read_purpose, require_purpose
 from node_api.auth.rates import RateLimits
 from node_api.auth.targets import TargetResolver
+from node_api.auth.upkeep import UPKEEP_EVERY_S, AccessUpkeep
 from node_api.codec import encode
 from node_api.doors import Scope, client_of, door_of, request_id_of
+from node_api.loops import Loop
 from node_api.operations.operation import Operation
 from node_api.runtime import NodeRuntime
 
@@ -85,6 +87,10 @@ class Gate:
         )
         self.journal.__enter__()
         runtime.at_close(self.journal.close)
+        upkeep = AccessUpkeep(workspace, self._second.run, settings.auth.log_retention_days)
+        loop = Loop("access", upkeep, interval_s=UPKEEP_EVERY_S, clock=workspace.clock)
+        runtime.loops.append(loop)
+        loop.start()
 
     async def admit(self, scope: Scope, access: Access, operation: str) -> Principal:
         """Who asks, if they may ask so often and may call the operation at all.

@@ -173,27 +173,32 @@ def resume_approved(workspace: Workspace, run: Run) -> list[Approval]:
 
 
 def carry_out(workspace: Workspace, approval: Approval, run: Run) -> Approval:
-    """Do what an approved request asks for, and keep the answer.
+    """Do what an approved request asks for, and keep the answer; done before, it stays as it is.
 
     Raises:
+        ConflictError: approval_under_way, while another thread does it.
         StorageError: request_altered, when it is not what was approved.
         LedgerError: of `run`; the request stays approved if it may still succeed, else it failed.
     """
     approvals = workspace.vault.approvals
-    request = approvals.read_request(approval.approval_id)
-    if not compare_digest(compute_request_digest(approval.operation, request), approval.digest):
-        raise StorageError(
-            f"request {approval.approval_id} is not the one that was approved",
-            code="request_altered",
-        )
-    try:
-        result = run(approval.operation, request)
-    except (ChainUnavailableError, StorageError):
-        raise
-    except LedgerError as error:
-        approvals.end(approval.approval_id, ApprovalState.FAILED, error_code=error.code)
-        raise
-    return approvals.end(approval.approval_id, ApprovalState.DONE, result=result)
+    with approvals.carrying_out(approval.approval_id):
+        found = approvals.get(approval.approval_id)
+        if found.state is not ApprovalState.APPROVED:
+            return found
+        request = approvals.read_request(found.approval_id)
+        if not compare_digest(compute_request_digest(found.operation, request), found.digest):
+            raise StorageError(
+                f"request {found.approval_id} is not the one that was approved",
+                code="request_altered",
+            )
+        try:
+            result = run(found.operation, request)
+        except (ChainUnavailableError, StorageError):
+            raise
+        except LedgerError as error:
+            approvals.end(found.approval_id, ApprovalState.FAILED, error_code=error.code)
+            raise
+        return approvals.end(found.approval_id, ApprovalState.DONE, result=result)
 
 
 def _require_other(

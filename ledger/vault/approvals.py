@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, update
@@ -52,6 +54,27 @@ class Approvals:
         self._database = database
         self._cipher = cipher
         self._clock = clock
+        self._under_way: set[str] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def carrying_out(self, approval_id: str) -> Iterator[None]:
+        """Only one thread of this process carries out a request at a time.
+
+        Raises:
+            ConflictError: approval_under_way.
+        """
+        with self._lock:
+            if approval_id in self._under_way:
+                raise ConflictError(
+                    f"request {approval_id} is being carried out now", code="approval_under_way"
+                )
+            self._under_way.add(approval_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way.discard(approval_id)
 
     def add(
         self,

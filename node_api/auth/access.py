@@ -49,6 +49,7 @@ class ObjectRule(StrEnum):
     CASE_CUSTODIAN = "case_custodian"  # that has its material
     CASE_TAKER = "case_taker"  # to which its material is on its way
     CASE_DECIDER = "case_decider"  # that decides in its open step
+    DELIVERY = "delivery"  # what travels between nodes: the department of this home that has it
     REGION = "region"  # a region named in the request
     MEMBER = "member"  # this home's member as a whole
     OWN = "own"  # what the same principal made: a job, a request awaiting approval
@@ -67,6 +68,7 @@ _PARAMETERS: Final = {
     ObjectRule.CASE_CUSTODIAN: ("case_id",),
     ObjectRule.CASE_TAKER: ("case_id",),
     ObjectRule.CASE_DECIDER: ("case_id",),
+    ObjectRule.DELIVERY: ("delivery_id",),
     ObjectRule.REGION: ("region",),
     ObjectRule.MEMBER: (),
     ObjectRule.OWN: (),

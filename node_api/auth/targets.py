@@ -92,6 +92,8 @@ class TargetResolver:
                 return (self._batch(_to_bytes(value)),)
             case ObjectRule.CASE if value is not None:
                 return (self._case(_to_bytes(value), for_holder=for_holder),)
+            case ObjectRule.DELIVERY if value is not None:
+                return (self._delivery(_to_bytes(value)),)
             case rule if rule in CASE_SIDES and value is not None:
                 return (self._case_side(_to_bytes(value), rule, arguments.get("department")),)
         raise NotAuthorizedError(
@@ -172,6 +174,13 @@ class TargetResolver:
             lambda department: self._region_of(department) is not None,
         )
         return self._target("case", case_id.hex(), acting)
+
+    def _delivery(self, delivery_id: bytes) -> Target:
+        """The department of this home that sent it, or for which it came."""
+        found = self._workspace.vault.deliveries.find(delivery_id)
+        if found is None:
+            raise missing("delivery", delivery_id.hex())
+        return self._target("delivery", delivery_id.hex(), [found.sender, found.receiver])
 
     def _deciders(self, standing: CaseStanding) -> set[Uscc]:
         """The departments that the matter has decide, asked yet or not."""

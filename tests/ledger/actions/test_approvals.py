@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -330,3 +331,37 @@ def test_altered_log_and_request_are_found_by_the_check_of_the_home(
         ("request_altered", f"request {first.approval_id}"),
         ("row_damaged", f"request {second.approval_id}"),
     }
+
+
+def test_two_officers_at_once_do_it_once(workspace: Workspace) -> None:
+    approval = ask(workspace)
+    started, go_on, done = threading.Event(), threading.Event(), []
+
+    def run(operation: str, request: bytes) -> bytes:
+        started.set()
+        go_on.wait(10)
+        done.append(request)
+        return b""
+
+    def allow_by(checker: str) -> Approval:
+        return approve_request(
+            workspace,
+            approval.approval_id,
+            approval.digest,
+            permit,
+            run,
+            checker=checker,
+            people=[checker],
+        )
+
+    first = threading.Thread(target=allow_by, args=("oidc:b",))
+    first.start()
+    started.wait(10)
+    with pytest.raises(ConflictError) as refusal:
+        allow_by("oidc:c")
+    assert refusal.value.code == "approval_under_way"
+    resume_approved(workspace, run)
+    go_on.set()
+    first.join()
+    assert done == [REQUEST]
+    assert allow_by("oidc:c").decided_by == "oidc:b"
