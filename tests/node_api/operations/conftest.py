@@ -1,4 +1,7 @@
-"""A node whose home has issued: six certificates of one department, and one of another."""
+"""A node whose home has issued: seven certificates of one department, and one of another.
+
+The seventh has been out of validity for so long that its content may be erased.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,13 @@ from tests.support.node import PURPOSE, RunningNode, run_node
 TRANSPORT = Uscc.build("11500000000000002")
 TRANSPORT_REGION = RegionCode.parse("500103")
 OF_TRANSPORT = str(CertificateId.build(SAFETY_STAFF, TRANSPORT, "20240000001", "001"))
+OLD = make_id(7)
+LONG_AGO = {
+    "初次领证日期": "2010-01-05",
+    "发证日期": "2012-01-05",
+    "有效期起": "2012-01-05",
+    "有效期止": "2015-01-04",
+}
 HOLDER_CODE = "160101199003071232"
 OTHER_CODE = "160101198807154321"
 
@@ -86,11 +96,12 @@ def issued_ledger(
     directory = tmp_path_factory.mktemp("issued")
     issued = Issued(
         founded_consortium.copy(directory / "ledger"),
-        tuple(make_id(number) for number in range(1, 7)),
+        tuple(make_id(number) for number in range(1, 8)),
     )
-    file = write_csv(directory / "six.csv", [make_row(number) for number in range(1, 7)])
+    rows = [*(make_row(number) for number in range(1, 7)), make_row(7, **LONG_AGO)]
+    file = write_csv(directory / "seven.csv", rows)
     with issued.consortium.open() as workspace:
-        assert issue_file(workspace, file, ISSUER, SAFETY_STAFF).issued == 6
+        assert issue_file(workspace, file, ISSUER, SAFETY_STAFF).issued == 7
         issue_more(workspace, directory)
     return issued
 

@@ -50,7 +50,7 @@ def test_pages_tell_every_certificate_once(reading_node: RunningNode) -> None:
         found += [each["certificate_id"] for each in page["items"]]
         if (after := page["next"]) is None:
             break
-    assert found == [*(make_id(number) for number in range(1, 7)), OF_TRANSPORT]
+    assert found == [*(make_id(number) for number in range(1, 8)), OF_TRANSPORT]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_holder_lists_the_own_certificates_page_by_page(
     first = holder.get("/v1/own-certificates", limit=5)
     rest = holder.get("/v1/own-certificates", limit=5, after=first["next"])
     found = [each["certificate_id"] for each in first["items"] + rest["items"]]
-    assert (found, rest["next"]) == ([*(make_id(n) for n in range(1, 7)), OF_TRANSPORT], None)
+    assert (found, rest["next"]) == ([*(make_id(n) for n in range(1, 8)), OF_TRANSPORT], None)
     other = with_token(reading_node, provider, sub="other", holder_code=OTHER_CODE, **limits)
     assert other.get("/v1/own-certificates") == {"items": [], "next": None}
     clerk = with_key(reading_node, Role.CLERK, ISSUER)
@@ -187,7 +187,7 @@ def test_status_of_a_place_is_told_to_anybody_and_of_no_place_to_nobody(
     answer = reading_node.public.get(f"{path}/0/status")
     assert answer.json() == standing | {"as_of_unix": answer.json()["as_of_unix"]}
     assert (answer.json()["status"], answer.json()["changed_log_index"]) == ("valid", None)
-    for position in ("6", "-1", str(10**40)):
+    for position in ("7", "-1", str(10**40)):
         assert reading_node.public.get(f"{path}/{position}/status").status_code in (404, 422)
     nobody = f"/v1/batches/{bytes(32).hex()}/places/0/status"
     assert reading_node.public.get(nobody).json()["code"] == "batch_unknown"

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from ledger.actions.proofs import fetch_log_root, prove_inclusion
+from ledger.formats.merkle import verify_inclusion
+from tests.support.command_line import Issued
+from tests.support.node import RunningNode
+
+LOG = "/v1/compared-log"
+
+
+def test_root_and_proofs_are_what_the_commands_print(
+    reading_node: RunningNode, issued_ledger: Issued
+) -> None:
+    root, told = reading_node.get(LOG), issued_ledger.chongqing.json("log", "root")
+    assert {**root, "time_unix": 0} == {**told, "time_unix": 0}
+    proof = reading_node.get(f"{LOG}/entries/3/inclusion-proof")
+    assert proof == issued_ledger.chongqing.json("log", "proof", "3")
+    path = [bytes.fromhex(node) for node in proof["path"]]
+    leaf, head = bytes.fromhex(proof["leaf_hash"]), bytes.fromhex(root["chain_root"])
+    assert verify_inclusion(leaf, 3, root["size"], path, head)
+    consistent = reading_node.get(f"{LOG}/consistency-proof", first=2, second=5)
+    assert consistent == issued_ledger.chongqing.json("log", "consistency", "2", "5")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("entries/1000000/inclusion-proof", 404),
+        ("entries/-1/inclusion-proof", 404),
+        ("entries/last/inclusion-proof", 422),
+        ("entries/99999999999999999999999/inclusion-proof", 404),
+        ("entries/3/inclusion-proof?size=0", 404),
+        ("entries/3/inclusion-proof?size=2", 404),
+        ("entries/3/inclusion-proof?size=1000000", 404),
+        ("consistency-proof?first=0&second=5", 404),
+        ("consistency-proof?first=5&second=2", 404),
+        ("consistency-proof?first=5", 422),
+    ],
+)
+def test_entry_or_size_that_cannot_be_is_refused(
+    reading_node: RunningNode, path: str, status: int
+) -> None:
+    assert reading_node.local.get(f"{LOG}/{path}").status_code == status
+
+
+def test_client_gives_what_the_actions_give(reading_node: RunningNode) -> None:
+    workspace, call = reading_node.workspace, reading_node.client.call
+    assert call(fetch_log_root).chain_root == fetch_log_root(workspace).chain_root
+    assert call(prove_inclusion, 2) == prove_inclusion(workspace, 2)
+
+
+def test_chain_is_not_asked_for_nobody(reading_node: RunningNode) -> None:
+    assert reading_node.public.get(LOG).status_code == 401
