@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
 from ledger.actions.deliveries.acknowledging import record_receipts, settle_receipts
+from ledger.actions.deliveries.cases import file_receipts
 from ledger.actions.deliveries.receiving import finish_deliveries
 from ledger.identifiers import MemberId
 from ledger.vault.delivery_rows import StoredDelivery
@@ -100,6 +101,8 @@ class DeliveryLoop:
         workspace.sync_index()
         for delivery_id in settle_receipts(workspace):
             logger.info("delivery_acknowledged", extra={"delivery_id": delivery_id.hex()})
+        for delivery_id in file_receipts(workspace):
+            logger.info("case_receipt_filed", extra={"delivery_id": delivery_id.hex()})
 
     def _send_to(self, member: MemberId, due: Iterable[StoredDelivery]) -> None:
         peer = self._settings.find_peer(member)

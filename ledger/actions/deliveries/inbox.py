@@ -1,4 +1,4 @@
-"""What came in and what went out, for the people it concerns: list, show, take out, discard."""
+"""What came in and what goes out, for the people it concerns: send, list, show, take, discard."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ledger.actions.deliveries.limits import DEFAULT_LIMITS
+from ledger.actions.deliveries.queueing import queue_delivery
 from ledger.errors import ConflictError, NotFoundError
 from ledger.formats.envelope import DeliveryKind, open_envelope
 from ledger.identifiers import MemberId, Uscc
@@ -46,6 +47,26 @@ class Delivery:
     discarded_at_unix: int | None
     name: str = field(repr=False)
     subject: str = field(repr=False)
+
+
+def send_content(
+    workspace: Workspace,
+    kind: DeliveryKind,
+    receiver: Uscc,
+    content: bytes,
+    sender: Uscc | None = None,
+    name: str = "",
+    subject: str = "",
+) -> Delivery:
+    """Puts a content on its way to another department; the same again is the same delivery.
+
+    Raises:
+        As `queue_delivery`.
+    """
+    queued = queue_delivery(
+        workspace, kind, receiver, content, sender=sender, name=name, subject=subject
+    )
+    return _describe(workspace, queued.delivery)
 
 
 def list_inbox(

@@ -50,6 +50,7 @@ def queue_delivery(
     sender: Uscc | None = None,
     name: str = "",
     subject: str = "",
+    reference: str = "",
     limits: DeliveryLimits = DEFAULT_LIMITS,
 ) -> QueuedDelivery:
     """Encrypts a content to the receiving member, announces it under the sender's seal, stores it.
@@ -61,6 +62,7 @@ def queue_delivery(
         sender: a department of this home; may be left out where there is one.
         name: what to call it; by default the file's name, else the kind.
         subject: what it is about, such as a case's id; told to the receiver alone.
+        reference: by which it is the same, where the content is another each time.
 
     Raises:
         NotFoundError: department_unknown, seal_key_missing, issuer_missing.
@@ -85,7 +87,7 @@ def queue_delivery(
             "sender": str(sender),
             "receiver": str(receiver),
             "subject": about,
-            "sha256": digest.hex(),
+            "content": reference or digest.hex(),
         }
     )
     if (known := workspace.vault.deliveries.find_request(request)) is not None:

@@ -32,7 +32,7 @@ LARGE = 300_000  # several parts and several chunks
 
 def test_a_delivery_arrives_whole_and_its_receipt_is_on_the_chain(pair: Pair) -> None:
     content = os.urandom(LARGE)
-    delivery_id = pair.queue(content, name="材料.zip", subject="案件一", kind=DeliveryKind.RESULT)
+    delivery_id = pair.queue(content, name="材料.zip", subject="案件一", kind=DeliveryKind.RECEIPT)
     assert pair.state_at_sender(delivery_id) is DeliveryState.QUEUED
 
     pair.sender.send_due()
@@ -46,8 +46,8 @@ def test_a_delivery_arrives_whole_and_its_receipt_is_on_the_chain(pair: Pair) ->
     pair.sender.settle()
     assert pair.state_at_sender(delivery_id) is DeliveryState.ACKNOWLEDGED
 
-    (found,) = list_inbox(pair.receiver.workspace)
-    assert (found.name, found.subject, found.kind) == ("材料.zip", "案件一", DeliveryKind.RESULT)
+    found = show_delivery(pair.receiver.workspace, delivery_id)
+    assert (found.name, found.subject, found.kind) == ("材料.zip", "案件一", DeliveryKind.RECEIPT)
     assert (found.sender, found.member) == (ISSUERS[CHONGQING], CHONGQING)
     assert take_delivery(pair.receiver.workspace, delivery_id) == content
     assert show_delivery(pair.receiver.workspace, delivery_id).taken_at_unix
@@ -64,72 +64,78 @@ def test_the_same_is_sent_once_however_often_it_is_asked_for(pair: Pair) -> None
     pair.sender.send_due()
     assert pair.queue(b"the same", subject="one") == first
     assert pair.queue(b"the same", subject="another") != first
-    assert len(list_inbox(pair.receiver.workspace)) == 1
+    found = [each for each in list_inbox(pair.receiver.workspace) if each.subject == "one"]
+    assert [each.delivery_id for each in found] == [first]
 
 
-def test_a_receiver_that_is_down_for_days_gets_it_when_it_is_up(pair: Pair) -> None:
-    pair.receiver.stop_listening()
-    delivery_id = pair.queue(os.urandom(LARGE))
+def test_a_receiver_that_is_down_for_days_gets_it_when_it_is_up(fresh_pair: Pair) -> None:
+    fresh_pair.receiver.stop_listening()
+    delivery_id = fresh_pair.queue(os.urandom(LARGE))
     for attempt in range(1, 6):
-        pair.sender.send_due()
-        waiting = show_delivery(pair.sender.workspace, delivery_id)
+        fresh_pair.sender.send_due()
+        waiting = show_delivery(fresh_pair.sender.workspace, delivery_id)
         assert (waiting.state, waiting.reason) == (DeliveryState.QUEUED, "peer_unreachable")
         assert waiting.attempts == attempt
-        pair.sender.send_due()  # before its time nothing is tried
-        assert show_delivery(pair.sender.workspace, delivery_id).attempts == attempt
-        pair.clock.ahead_s += 86_400
-    pair.receiver.listen()
-    pair.sender.send_due()
-    assert pair.state_at_sender(delivery_id) is DeliveryState.DELIVERED
+        fresh_pair.sender.send_due()  # before its time nothing is tried
+        assert show_delivery(fresh_pair.sender.workspace, delivery_id).attempts == attempt
+        fresh_pair.clock.ahead_s += 86_400
+    fresh_pair.receiver.listen()
+    fresh_pair.sender.send_due()
+    assert fresh_pair.state_at_sender(delivery_id) is DeliveryState.DELIVERED
 
 
-def test_pauses_grow_up_to_the_longest_one(pair: Pair) -> None:
-    pair.receiver.stop_listening()
-    pair.sender.options = {"first_pause_s": 10, "longest_pause_s": 100}
-    delivery_id = pair.queue()
+def test_pauses_grow_up_to_the_longest_one(fresh_pair: Pair) -> None:
+    fresh_pair.receiver.stop_listening()
+    fresh_pair.sender.options = {"first_pause_s": 10, "longest_pause_s": 100}
+    delivery_id = fresh_pair.queue(b"with pauses")
     pauses = []
     for _ in range(6):
-        pair.sender.send_due()
-        found = show_delivery(pair.sender.workspace, delivery_id)
+        fresh_pair.sender.send_due()
+        found = show_delivery(fresh_pair.sender.workspace, delivery_id)
         pauses.append(found.due_at_unix - found.changed_at_unix)
-        pair.wait_for_next_attempt()
-    pair.receiver.listen()
+        fresh_pair.wait_for_next_attempt()
+    fresh_pair.receiver.listen()
+    fresh_pair.sender.options = {}
+    fresh_pair.sender.send_due()
     assert pauses == [5, 10, 20, 40, 50, 50]  # half of it, since the test leaves no jitter
 
 
-def test_what_is_not_taken_in_time_expires_and_can_be_sent_again(pair: Pair) -> None:
-    pair.receiver.stop_listening()
-    delivery_id = pair.queue()
-    pair.sender.send_due()
-    pair.clock.ahead_s += 15 * 86_400
-    pair.sender.send_due()
-    found = show_delivery(pair.sender.workspace, delivery_id)
+def test_what_is_not_taken_in_time_expires_and_can_be_sent_again(fresh_pair: Pair) -> None:
+    fresh_pair.receiver.stop_listening()
+    delivery_id = fresh_pair.queue(b"too late")
+    fresh_pair.sender.send_due()
+    fresh_pair.clock.ahead_s += 15 * 86_400
+    fresh_pair.sender.send_due()
+    found = show_delivery(fresh_pair.sender.workspace, delivery_id)
     assert (found.state, found.reason) == (DeliveryState.EXPIRED, "peer_unreachable")
-    pair.receiver.listen()
-    pair.sender.send_due()
-    assert pair.state_at_sender(delivery_id) is DeliveryState.EXPIRED
-    retry_delivery(pair.sender.workspace, delivery_id)
-    pair.sender.send_due()
-    assert pair.state_at_sender(delivery_id) is DeliveryState.DELIVERED
+    fresh_pair.receiver.listen()
+    fresh_pair.sender.send_due()
+    assert fresh_pair.state_at_sender(delivery_id) is DeliveryState.EXPIRED
+    retry_delivery(fresh_pair.sender.workspace, delivery_id)
+    fresh_pair.sender.send_due()
+    assert fresh_pair.state_at_sender(delivery_id) is DeliveryState.DELIVERED
 
 
 def test_without_an_address_it_waits_and_says_so(pair: Pair) -> None:
-    pair.sender.peers = {}
-    delivery_id = pair.queue()
+    usual, pair.sender.peers = pair.sender.peers, {}
+    delivery_id = pair.queue(b"to nowhere")
     pair.sender.send_due()
+    pair.sender.peers = usual
     found = show_delivery(pair.sender.workspace, delivery_id)
     assert (found.state, found.reason) == (DeliveryState.QUEUED, "peer_address_missing")
 
 
 def test_a_receiver_that_is_away_keeps_the_others_of_it_waiting_without_an_attempt(
-    pair: Pair,
+    fresh_pair: Pair,
 ) -> None:
-    pair.receiver.stop_listening()
-    ids = [pair.queue(subject=str(number)) for number in range(3)]
-    pair.sender.send_due()
-    attempts = [show_delivery(pair.sender.workspace, each).attempts for each in ids]
+    fresh_pair.receiver.stop_listening()
+    ids = [fresh_pair.queue(subject=str(number)) for number in range(3)]
+    fresh_pair.sender.send_due()
+    attempts = [show_delivery(fresh_pair.sender.workspace, each).attempts for each in ids]
+    fresh_pair.receiver.listen()
+    fresh_pair.wait_for_next_attempt()
+    fresh_pair.sender.send_due()
     assert sorted(attempts) == [0, 0, 1]
-    pair.receiver.listen()
 
 
 def test_files_are_sent_as_content_is(pair: Pair, tmp_path: Path) -> None:
@@ -139,7 +145,7 @@ def test_files_are_sent_as_content_is(pair: Pair, tmp_path: Path) -> None:
         pair.sender.workspace, DeliveryKind.PRESENTATION, ISSUERS[SICHUAN], path
     )
     pair.sender.send_due()
-    (found,) = list_inbox(pair.receiver.workspace)
+    found = show_delivery(pair.receiver.workspace, queued.delivery.delivery_id)
     assert found.name == path.name
     taken = take_delivery(pair.receiver.workspace, queued.delivery.delivery_id)
     assert taken == path.read_bytes()
@@ -152,7 +158,7 @@ def test_nothing_travels_to_a_department_of_ones_own_member_or_to_nobody(pair: P
     with pytest.raises(NotFoundError) as refusal:
         queue_delivery(pair.sender.workspace, DeliveryKind.RESULT, nobody, b"")
     assert refusal.value.code == "department_unknown"
-    assert list_outbox(pair.sender.workspace) == []
+    assert not [e for e in list_outbox(pair.sender.workspace) if e.kind is DeliveryKind.RESULT]
 
 
 def test_what_was_discarded_is_gone_but_not_that_it_came(pair: Pair) -> None:
