@@ -13,6 +13,7 @@ from node_api.doors import CORE_SOCKET, Door, DoorApp, Receive, Scope, Send
 from node_api.front.core_connection import CorePool
 from node_api.front.passing import PassingApp
 from node_api.hot.routes import HotPaths
+from node_api.observing.requests import PASSED, name_operation
 from node_api.settings import NodeSettings
 
 HOLD_S: Final = 0.01
@@ -36,8 +37,11 @@ class FrontApp:
         """One request."""
         if scope["type"] != "http":
             return
-        handler = self._hot.find(scope["path"])
-        await (self._passing if handler is None else handler)(scope, receive, send)
+        if self._hot.matches(scope):
+            await self._hot(scope, receive, send)
+            return
+        name_operation(scope, PASSED)
+        await self._passing(scope, receive, send)
 
     def close(self) -> None:
         """Ends the connections to index and core."""

@@ -38,6 +38,7 @@ from node_api.hot.issue_terms import (
     read_wait_s,
     to_request,
 )
+from node_api.observing.requests import name_operation
 
 __all__ = ["DESCRIBED", "ISSUE_ACCESS", "READ_ACCESS", "IssueHandler"]
 
@@ -89,8 +90,10 @@ class IssueHandler:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI 3."""
+        is_issue = scope["path"] == PATH
+        name_operation(scope, "issue_certificate" if is_issue else "show_issuance_request")
         try:
-            if scope["path"] == PATH:
+            if is_issue:
                 await self._issue(scope, receive, send)
             else:
                 await self._show(scope, send)

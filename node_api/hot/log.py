@@ -56,6 +56,15 @@ class LogHandler:
         """Whether a path is one of these."""
         return path == ROOT_PATH or path.startswith((CONSISTENCY_PATH, ENTRIES_PATH))
 
+    @staticmethod
+    def name_of(path: str) -> str:
+        """The operation at one of these paths."""
+        if path == ROOT_PATH:
+            return "log_root"
+        if path == CONSISTENCY_PATH:
+            return "consistency_proof"
+        return "inclusion_proof" if _INCLUSION.fullmatch(path) else "log_entries"
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """ASGI 3."""
         try:

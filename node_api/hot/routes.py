@@ -15,6 +15,7 @@ from node_api.hot.http import answer, answer_problem, method_not_allowed
 from node_api.hot.log import LogHandler
 from node_api.hot.verify import PATH as VERIFY_PATH
 from node_api.hot.verify import VerifyHandler
+from node_api.observing.requests import name_operation
 from node_api.web.page import PagePaths, VerificationPage
 
 LIVE_PATH = "/health/live"
@@ -65,6 +66,18 @@ class HotPaths:
             return self.page
         return None
 
+    def name(self, scope: Scope) -> None:
+        """Notes which operation a request is for."""
+        path = scope["path"]
+        if path == VERIFY_PATH:
+            name_operation(scope, "verify")
+        elif LogHandler.matches(path):
+            name_operation(scope, LogHandler.name_of(path))
+        elif path == LIVE_PATH:
+            name_operation(scope, "live")
+        else:
+            name_operation(scope, "verification_page")
+
     def matches(self, scope: Scope) -> bool:
         """Whether one of these answers a request."""
         return scope["type"] == "http" and self.find(scope["path"]) is not None
@@ -74,6 +87,7 @@ class HotPaths:
         handler = self.find(scope["path"])
         if handler is None:
             raise LookupError(scope["path"])
+        self.name(scope)
         await handler(scope, receive, send)
 
 

@@ -25,10 +25,15 @@ logger = logging.getLogger(__name__)
 _OPERATION: Final = "zhenglian.operation"
 _CODE: Final = "zhenglian.code"
 UNKNOWN_OPERATION: Final = "none"
+PASSED: Final = "passed"
+"""Of a request that a front passes on: the core tells what it was."""
 QUIET: Final = frozenset(
-    {"live", "ready", "metrics", "verify", "log_root", "inclusion_proof", "consistency_proof"}
+    {
+        *(PASSED, "live", "ready", "metrics", "verify", "issue_certificate"),
+        *("log_root", "log_entries", "inclusion_proof", "consistency_proof"),
+    }
 )
-"""Asked so often, by anybody, that metrics are enough where all is well."""
+"""Asked so often, or told elsewhere, that metrics are enough where all is well."""
 
 
 def name_operation(scope: Scope, name: str) -> None:
@@ -106,5 +111,5 @@ def _tell(scope: Scope, status: int, seconds: float) -> None:
     if (code := scope.get(_CODE)) is not None:
         REFUSED.labels(str(code)).inc()
         told["code"] = code
-    is_quiet = operation in QUIET and status < 400
+    is_quiet = operation in QUIET and (status < 400 or operation == PASSED)
     logger.log(logging.DEBUG if is_quiet else logging.INFO, "request", extra=told)
