@@ -60,8 +60,8 @@ def _render_regions(language: Language, own: RegionCode | None) -> str:
 
 _TEXTS: Final = (
     *("TITLE", "INTRODUCTION", "FILE", "FILE_HINT", "PASTE", "PASTE_LABEL", "MORE", "REGION"),
-    *("AS_OF", "AS_OF_HINT", "SUBMIT", "WORKING", "CHOSEN", "SWITCH", "SKIP", "RESULT"),
-    *("ANOTHER", "PRINT", "FOOT"),
+    *("AS_OF", "AS_OF_HINT", "SUBMIT", "WORKING", "CHOOSE", "NONE_CHOSEN", "SWITCH", "SKIP"),
+    *("RESULT", "ANOTHER", "PRINT", "FOOT"),
 )
 _PAGE: Final = """<!doctype html>
 <html lang="{lang}">
@@ -88,6 +88,8 @@ _PAGE: Final = """<!doctype html>
 <label class="drop" for="file" id="drop">
 <span class="label">{FILE}</span>
 <input type="file" id="file" name="file" aria-describedby="file-hint">
+<span class="picker" aria-hidden="true"><span class="pick">{CHOOSE}</span>
+<span id="chosen">{NONE_CHOSEN}</span></span>
 <span class="hint" id="file-hint">{FILE_HINT}</span>
 </label>
 <details>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from html import escape
@@ -28,6 +29,7 @@ _MARKS: Final[Mapping[Outcome, str]] = {
     Outcome.INDETERMINATE: "?",
     Outcome.NOT_REQUIRED: "–",
 }
+_WORD_BEGINS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LATEST: Final = 253_402_271_999  # the last second of year 9999 in China
 _UNITS: Final = ((86_400, "天", "days"), (3_600, "小时", "hours"), (60, "分钟", "minutes"))
 
@@ -77,8 +79,19 @@ def _render_verdict(language: Language, verdict: Verdict) -> str:
     return (
         f'<div class="verdict {report.outcome.lower()}">'
         f'<p class="outcome"><span class="mark" aria-hidden="true">{_MARKS[report.outcome]}</span>'
-        f"{name}</p><p>{told}</p>{more}</div>"
+        f"{name}</p><p>{told}</p>{_render_sides(language, report)}{more}</div>"
     )
+
+
+def _render_sides(language: Language, report: Report) -> str:
+    """Whether it is what it claims to be, and whether to rely on it, told apart."""
+    sides = ((words.AUTHENTICITY, report.authenticity), (words.RELIANCE, report.reliance))
+    told = "".join(
+        f'<li class="{outcome.lower()}"><span class="mark" aria-hidden="true">{_MARKS[outcome]}'
+        f"</span> {say(language, name)}: {say(language, OUTCOME_WORDING[outcome])}</li>"
+        for name, outcome in sides
+    )
+    return f'<ul class="sides">{told}</ul>'
 
 
 def _render_list(language: Language, title: Wording, items: Iterable[str]) -> str:
@@ -104,7 +117,7 @@ def _render_certificate(language: Language, report: Report, titles: Mapping[str,
     ]
     listed = [(say(language, name), value) for name, value in rows]
     listed += [
-        (escape(titles.get(name, name)), _render_value(value))
+        (_render_title(language, name, titles), _render_value(value))
         for name, value in certificate.fields.items()
     ]
     hidden = certificate.hidden_fields
@@ -163,6 +176,18 @@ def _render_actions(language: Language) -> str:
 def _render_pairs(rows: Iterable[tuple[str, str]]) -> str:
     told = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows)
     return f"<dl>{told}</dl>"
+
+
+def _render_title(language: Language, name: str, titles: Mapping[str, str]) -> str:
+    """A field's title; schemas have Chinese ones alone, so that English adds the name's words."""
+    title = titles.get(name, name)
+    if language is Language.ZH:
+        return escape(title)
+    told = _WORD_BEGINS.sub(" ", name).replace("_", " ").strip().lower()
+    told = f"{told[:1].upper()}{told[1:]}"
+    return (
+        escape(told) if title == name else f'{escape(told)} <span lang="zh">{escape(title)}</span>'
+    )
 
 
 def _render_value(value: object) -> str:

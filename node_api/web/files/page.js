@@ -10,7 +10,18 @@ const text = document.getElementById("text");
 const submit = document.getElementById("submit");
 const MAX_BYTES = 1024 * 1024;
 
+const chosen = document.getElementById("chosen");
+const nothingChosen = chosen.textContent;
+
 document.body.classList.add("scripted");
+
+function showChosen() {
+  const picked = file.files[0];
+  chosen.textContent = picked ? picked.name : nothingChosen;
+}
+
+file.addEventListener("change", showChosen);
+showChosen();
 
 function show(nodes) {
   result.replaceChildren(...nodes);
@@ -41,15 +52,15 @@ async function send() {
   if (!type.startsWith("text/html")) return showProblem(nameProblem(response.status));
   const answered = new DOMParser().parseFromString(await response.text(), "text/html");
   const found = answered.getElementById("result");
-  if (!found || !found.hasChildNodes()) return showProblem(nameProblem(response.status));
+  if (!found?.firstElementChild) return showProblem(nameProblem(response.status));
   show([...found.childNodes].map((node) => document.importNode(node, true)));
 }
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const chosen = file.files[0];
-  if (!chosen && !text.value.trim()) return showProblem("empty");
-  if ((chosen ? chosen.size : text.value.length) > MAX_BYTES) return showProblem("too_large");
+  const picked = file.files[0];
+  if (!picked && !text.value.trim()) return showProblem("empty");
+  if ((picked ? picked.size : text.value.length) > MAX_BYTES) return showProblem("too_large");
   const label = submit.textContent;
   submit.disabled = true;
   submit.textContent = submit.dataset.working;
@@ -76,5 +87,8 @@ for (const kind of ["dragleave", "drop"]) {
 }
 drop.addEventListener("drop", (event) => {
   event.preventDefault();
-  if (event.dataTransfer.files.length === 1) file.files = event.dataTransfer.files;
+  if (event.dataTransfer.files.length === 1) {
+    file.files = event.dataTransfer.files;
+    showChosen();
+  }
 });
