@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from functools import partial
 from http import HTTPStatus
@@ -34,6 +34,7 @@ from ledger.workspace import Workspace
 from node_api.codec import encode
 from node_api.deliveries.transport import OFFSET_HEADER, PATH, SIGNATURE_HEADER
 from node_api.doors import Receive, Scope, Send, header_of, request_id_of
+from node_api.observing.requests import name_operation, note_problem
 from node_api.problems import CONTENT_TYPE, Problem, to_problem
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class DeliveryRoutes:
         limits: how much is taken in.
         executor: threads for what blocks.
         arrived: called when a delivery became whole, so that its receipt is recorded soon.
+        admit: whether anybody from there may announce one more; raises LedgerError.
     """
 
     def __init__(
@@ -62,11 +64,13 @@ class DeliveryRoutes:
         limits: DeliveryLimits,
         executor: Executor,
         arrived: Callable[[], None] = lambda: None,
+        admit: Callable[[Scope], Awaitable[object]] | None = None,
     ) -> None:
         self._workspace = workspace
         self._limits = limits
         self._executor = executor
         self._arrived = arrived
+        self._admit = admit
 
     def matches(self, scope: Scope) -> bool:
         """Whether a request is for these routes."""
@@ -89,7 +93,10 @@ class DeliveryRoutes:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], scope["path"]
         if path == PATH:
+            name_operation(scope, "announce_delivery")
             _require_method(method, "POST")
+            if self._admit is not None:
+                await self._admit(scope)
             data = await _read_body(receive, MAX_ANNOUNCEMENT_SIZE)
             await self._tell(
                 send, await self._do(announce_delivery, self._workspace, data, self._limits)
@@ -100,15 +107,18 @@ class DeliveryRoutes:
             raise NotFoundError(f"nothing is at {path}", code="not_found")
         delivery_id, signature = bytes.fromhex(found[1]), _read_signature(scope)
         if found[2]:
+            name_operation(scope, "read_receipt_of_delivery")
             _require_method(method, "GET")
             arrival = await self._do(read_arrival, self._workspace, delivery_id, signature, "GET")
             if arrival.receipt is None:
                 raise NotFoundError("there is no receipt yet", code="receipt_missing")
             await _send(send, HTTPStatus.OK, arrival.receipt, [(b"content-type", _JSON)])
         elif method == "HEAD":
+            name_operation(scope, "read_delivery_offset")
             arrival = await self._do(read_arrival, self._workspace, delivery_id, signature)
             await self._tell(send, arrival, has_body=False)
         else:
+            name_operation(scope, "append_delivery")
             _require_method(method, "PATCH")
             offset = _read_offset(scope)
             part = await _read_body(receive, self._limits.max_part)
@@ -177,6 +187,7 @@ async def _send(send: Send, status: HTTPStatus, body: bytes, headers: Headers) -
 
 
 async def _send_problem(scope: Scope, send: Send, problem: Problem, headers: Headers) -> None:
+    note_problem(scope, problem.code)
     body = problem.to_json(instance=scope["path"], request_id=request_id_of(scope))
     told = [(b"content-type", CONTENT_TYPE), *problem.headers, *headers]
     await _send(send, problem.status, b"" if scope["method"] == "HEAD" else body, told)
