@@ -23,6 +23,7 @@ from ledger.vault.database import Database
 
 _NOTHING = bytes(32)
 _READ_AT_ONCE = 1000
+_ONE_WRITER = int.from_bytes(b"zhlaccs")  # the number of an advisory lock, of 63 bits
 _MAC_PURPOSE = b"ends of the access log\x00"
 
 
@@ -219,8 +220,13 @@ class AccessLog:
             yield f"the access log has rows before row {ends.first_id}, where it begins"
 
     def _lock(self, connection: Connection) -> _Ends:
-        """The ends, held until the transaction ends, so that two writers come one by one."""
-        found = _read_ends(connection, is_held=True)
+        """The ends, held until the transaction ends, so that two writers come one by one.
+
+        SQLite has one writer anyway; PostgreSQL has none wait for a row that is not there yet.
+        """
+        if connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(_ONE_WRITER)))
+        found = _read_ends(connection)
         return _EMPTY if found is None else found[0]
 
     def _keep(self, connection: Connection, ends: _Ends) -> None:
@@ -263,9 +269,8 @@ def _to_record(row: RowMapping) -> LogRecord:
     return LogRecord(**values)
 
 
-def _read_ends(connection: Connection, *, is_held: bool = False) -> tuple[_Ends, bytes] | None:
-    query = select(access_log_ends)
-    row = connection.execute(query.with_for_update() if is_held else query).mappings().first()
+def _read_ends(connection: Connection) -> tuple[_Ends, bytes] | None:
+    row = connection.execute(select(access_log_ends)).mappings().first()
     if row is None:
         return None
     ends = _Ends(row["first_id"], row["before_first"], row["last_id"], row["last_hash"])

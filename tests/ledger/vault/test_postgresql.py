@@ -6,13 +6,18 @@ Each test has a schema of its own there and drops it.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ledger.errors import ConflictError, NotFoundError, StorageError
+from ledger.roles import Role
+from ledger.vault.access_log import NewRecord, RecordKind
+from ledger.vault.access_tables import ApprovalState
 from ledger.vault.acts import NewAct, OfficerCommitment
+from ledger.vault.api_keys import KeyLimits
 from ledger.vault.outbox import NewTransaction
 from ledger.vault.store import Vault
 from ledger.vault.tables import BatchState
@@ -83,6 +88,41 @@ def test_officer_is_kept_behind_the_commitment(vault: Vault) -> None:
     row = vault.acts.record(NewAct("status", None, 1, b"x", b"s" * 64, officer, {"a": [1]}))
     assert vault.acts.open_officer(officer.commitment) == officer
     assert vault.acts.get(row.pk).details == {"a": [1]}
+
+
+def test_keys_approvals_and_the_access_log_are_kept_as_on_sqlite(vault: Vault) -> None:
+    limits = KeyLimits(("11100000000013338W",), scopes=("read",))
+    made = vault.api_keys.add(
+        "0123456789abcdef",
+        b"h" * 32,
+        name="window",
+        owner="oidc:a",
+        role=Role.CLERK,
+        limits=limits,
+        created_by="local",
+        expires_at_unix=NOW_UNIX + 1,
+    )
+    vault.api_keys.note_use(made.key_id)
+    assert vault.api_keys.get(made.key_id).last_used_at_unix == NOW_UNIX
+    assert vault.api_keys.revoke(made.key_id, "local").limits == limits
+    wanted = {"made_by": "oidc:a", "people": ["oidc:a"], "lifetime_s": 60}
+    first = vault.approvals.add("revoke", b"d" * 32, b"request", **wanted)
+    assert vault.approvals.add("revoke", b"d" * 32, b"request", **wanted) == first
+    vault.approvals.decide(first.approval_id, ApprovalState.APPROVED, "oidc:b")
+    done = vault.approvals.end(first.approval_id, ApprovalState.DONE, result=b"result")
+    assert vault.approvals.read_result(done.approval_id) == b"result"
+    record = NewRecord(RecordKind.ACCESS, "show_certificate", "oidc:a")
+    threads = [
+        threading.Thread(target=vault.access_log.append, args=([record] * 3,)) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert vault.access_log.count() == 12
+    assert vault.access_log.find_damage() == []
+    assert vault.access_log.forget_before(NOW_UNIX + 1) == 11
+    assert vault.access_log.find_damage() == []
 
 
 def test_writer_from_another_directory_is_refused_and_a_reader_is_not(
