@@ -17,8 +17,9 @@ from ledger.actions.issuers import choose_issuer
 from ledger.errors import LedgerError, NotFoundError
 from ledger.identifiers import Uscc
 from ledger.workspace import Workspace
-from node_api.auth.access import Access, ObjectRule
+from node_api.auth.access import Access, ObjectRule, require_objects
 from node_api.auth.principals import Principal, Role
+from node_api.auth.targets import TargetResolver
 from node_api.doors import Receive, Scope, Send
 from node_api.hot.http import answer, answer_problem, method_not_allowed, read_body, read_query
 from node_api.hot.issue_terms import (
@@ -40,7 +41,7 @@ from node_api.hot.issue_terms import (
 )
 from node_api.observing.requests import name_operation
 
-__all__ = ["DESCRIBED", "ISSUE_ACCESS", "READ_ACCESS", "IssueHandler"]
+__all__ = ["DESCRIBED", "ISSUE_ACCESS", "READ_ACCESS", "IssueHandler", "permit_by"]
 
 ISSUE_ACCESS = Access.of(Role.CLERK, Role.OFFICER, rule=ObjectRule.DEPARTMENT, changes=True)
 READ_ACCESS = Access.of(
@@ -52,6 +53,15 @@ _NEVER_KEPT = (b"cache-control", b"no-store")
 
 Admit = Callable[[Scope, Access, str], Awaitable[Principal]]
 Permit = Callable[[Principal, Access, Uscc], None]
+
+
+def permit_by(targets: TargetResolver) -> Permit:
+    """The check of a department against the limits of who asks, for the handlers here."""
+
+    def permit(principal: Principal, access: Access, issuer: Uscc) -> None:
+        require_objects(principal, access, targets.resolve(principal, access, {"issuer": issuer}))
+
+    return permit
 
 
 class IssueHandler:
@@ -103,6 +113,7 @@ class IssueHandler:
             await answer_problem(scope, send, error)
 
     async def _issue(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name_operation(scope, "issue_certificate")
         if scope["method"] != "POST":
             raise method_not_allowed(scope, "POST")
         self._issuer.require_room()
@@ -143,6 +154,7 @@ class IssueHandler:
             await answer_problem(scope, send, unknown_outcome(request))
 
     async def _show(self, scope: Scope, send: Send) -> None:
+        name_operation(scope, "show_issuance_request")
         if scope["method"] not in ("GET", "HEAD"):
             raise method_not_allowed(scope, "GET")
         principal = await self._admit(scope, READ_ACCESS, "show_issuance_request")

@@ -305,3 +305,16 @@ def _count(batches: Iterable[AnchoredBatch]) -> int:
 def _chunks(rows: Iterator[RowResult], size: int) -> Iterator[list[RowResult]]:
     while chunk := list(islice(rows, size)):
         yield chunk
+
+
+def give_up_file(workspace: Workspace, source: Path, issuer: Uscc) -> None:
+    """Gives up what an interrupted run over a file has staged and not closed."""
+    with source.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").digest()
+    vault = workspace.vault
+    for run in vault.runs.unfinished():
+        batches = vault.batches.of_run(run.id)
+        is_own = all(batch.issuer == issuer for batch in batches)
+        if run.source_digest == digest and is_own and not vault.runs.is_live(run.id):
+            vault.batches.discard_open(run.id)
+            vault.runs.finish(run.id, RunState.CANCELLED, {})

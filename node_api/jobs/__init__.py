@@ -1,0 +1,1 @@
+"""Jobs: whole files that are issued, and lists of certificates whose status changes."""

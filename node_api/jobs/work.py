@@ -1,0 +1,138 @@
+"""Carries out one job: the same actions as the commands `issue`, `suspend`, `restore`, `revoke`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ledger.actions.identifier_list import read_identifier_list
+from ledger.actions.issuance.clerk_files import write_error_report
+from ledger.actions.issuance.loop import give_up_file, issue_file
+from ledger.actions.issuance.outcome import IssuanceProgress
+from ledger.actions.issuance.row_errors import RowError
+from ledger.actions.status_orders import change_statuses
+from ledger.actions.status_targets import read_targets
+from ledger.errors import ConflictError, NotAuthorizedError
+from ledger.vault.tables import RunState
+from ledger.workspace import Workspace
+from node_api.jobs.orders import JobKind, JobOrder
+
+Counts = Mapping[str, int]
+
+
+class JobCancelledError(Exception):
+    """Raised by whoever is told of progress, to have a job end before anything is anchored."""
+
+
+class JobStoppedError(Exception):
+    """Raised likewise, to leave a job where it is, so that it can be taken up again."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutcome:
+    """What came of a job. Attributes: detail: why it failed; empty if it did not."""
+
+    counts: Counts
+    detail: str = ""
+
+
+def carry_out(
+    workspace: Workspace,
+    order: JobOrder,
+    source: Path,
+    report: Path,
+    notify: Callable[[IssuanceProgress], None],
+) -> JobOutcome:
+    """Does it, or what an interruption left of it.
+
+    Args:
+        report: where the errors of rows are written, if there are any.
+        notify: told of progress; may raise JobCancelledError.
+
+    Raises:
+        JobCancelledError: nothing was issued.
+        LedgerError: as the actions.
+    """
+    if order.kind is JobKind.ISSUE:
+        return _issue(workspace, order, source, report, notify)
+    return _change(workspace, order, source, report)
+
+
+def _issue(
+    workspace: Workspace,
+    order: JobOrder,
+    source: Path,
+    report: Path,
+    notify: Callable[[IssuanceProgress], None],
+) -> JobOutcome:
+    kind = order.certificate_type
+    assert kind is not None  # noqa: S101 - for the type checker: an order to issue has one
+    issue = partial(
+        issue_file,
+        workspace,
+        source,
+        order.issuer,
+        kind,
+        skip_invalid=order.skip_invalid,
+        notify=notify,
+    )
+    try:
+        done = issue()
+    except JobCancelledError:
+        give_up_file(workspace, source, order.issuer)
+        raise
+    except ConflictError as error:
+        if error.code != "certificate_exists":
+            raise
+        # A single request issued one of the rows meanwhile: now it counts as issued.
+        done = issue()
+    _write_report(report, (*done.errors, *done.warnings))
+    counts = {
+        "rows": done.rows,
+        "issued": done.issued,
+        "already_issued": done.already_issued,
+        "errors": len(done.errors),
+        "warnings": len(done.warnings),
+    }
+    is_done = done.state is RunState.COMPLETED
+    return JobOutcome(counts, "" if is_done else "rows_invalid: nothing was issued")
+
+
+def _change(workspace: Workspace, order: JobOrder, source: Path, report: Path) -> JobOutcome:
+    listed = read_identifier_list(source)
+    _write_report(report, listed.errors)
+    if listed.errors:
+        counts = {"rows": len(listed.named), "errors": len(listed.errors)}
+        return JobOutcome(counts, "rows_invalid: nothing was changed")
+    foreign = {each.issuer for each in read_targets(workspace, listed.named)} - {order.issuer}
+    if foreign:
+        raise NotAuthorizedError(
+            f"the list has certificates of {', '.join(sorted(map(str, foreign)))}, not only of "
+            f"{order.issuer}; nothing was changed",
+            code="department_not_allowed",
+        )
+    done = change_statuses(
+        workspace,
+        order.act,
+        listed.named,
+        order.reason,
+        order.legal_basis,
+        effective_date=order.effective_date,
+        officer=order.officer,
+    )
+    counts = {
+        "rows": len(listed.named),
+        "changed": done.certificates,
+        "already_done": done.already_done,
+    }
+    return JobOutcome(counts)
+
+
+def _write_report(path: Path, errors: Sequence[RowError]) -> None:
+    if not errors:
+        return
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    write_error_report(path, errors)
