@@ -12,8 +12,10 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -41,7 +43,12 @@ class PostgresqlServer:
 
     def start(self) -> None:
         """Runs it, after a crash with whatever recovery that needs."""
-        self._run("start", "-o", self._options, "-l", str(self._directory / "log"))
+        start = partial(self._run, "start", "-o", self._options, "-l", str(self._directory / "log"))
+        for _ in range(100):  # a killed server's processes keep its memory until they notice
+            with suppress(RuntimeError):
+                return start()
+            time.sleep(0.05)
+        return start()
 
     def stop(self) -> None:
         """Ends all its processes at once, without any farewell to clients or disk."""
