@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, RowMapping, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, insert, select, update
 
 from ledger.errors import NotFoundError
 from ledger.roles import Role
@@ -137,17 +137,14 @@ class ApiKeys:
         return self.get(key_id)
 
     def note_use(self, key_id: str) -> None:
-        """Remember that a key was used, at most once a minute."""
-        now_unix = self._clock()
-        last = api_keys.c.last_used_at_unix
+        """Remember that a key was used, at most once a minute. Raises NotFoundError."""
+        now_unix, known = self._clock(), self.get(key_id)
+        last = known.last_used_at_unix
+        if last is not None and last > now_unix - USE_WRITTEN_EVERY_S:
+            return
         with self._database.write() as connection:
             connection.execute(
-                update(api_keys)
-                .where(
-                    api_keys.c.id == key_id,
-                    or_(last.is_(None), last <= now_unix - USE_WRITTEN_EVERY_S),
-                )
-                .values(last_used_at_unix=now_unix)
+                update(api_keys).where(api_keys.c.id == key_id).values(last_used_at_unix=now_unix)
             )
 
     def _select(self, *conditions: ColumnElement[bool]) -> list[StoredApiKey]:
