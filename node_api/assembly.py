@@ -13,11 +13,15 @@ from node_api.app import PlainRoute, RoutedApp, create_app
 from node_api.auth.access import Access
 from node_api.auth.principals import Role
 from node_api.doors import Application, Receive, Scope, Send
+from node_api.feed.stream import DESCRIBED as STREAM_DESCRIBED
+from node_api.feed.stream import NoticeStream
 from node_api.gate import Gate
 from node_api.hot.issue import DESCRIBED as ISSUE_DESCRIBED
 from node_api.hot.issue import IssueHandler
 from node_api.hot.routes import HotPaths
+from node_api.hot.served import SERVED
 from node_api.loops import Loop
+from node_api.observing.chain import ChainWatch
 from node_api.observing.health import (
     READY_PATH,
     VERSION_PATH,
@@ -59,10 +63,14 @@ def assemble(runtime: NodeRuntime) -> Node:
     """The application of an open runtime. To be called in the event loop that serves it."""
     gate = Gate(runtime, by_id().get)
     readiness, gauges = Readiness(runtime), GaugeReader()
+    chain = ChainWatch(runtime)
+    readiness.add(chain.check)
+    chain.add_gauges(gauges)
     _add_gauges(gauges, runtime, readiness)
     plain = (
         _open_issuing(runtime, gate),
         *_open_hot_paths(runtime),
+        PlainRoute(NoticeStream.matches, NoticeStream(runtime, gate.admit), STREAM_DESCRIBED),
         _route(READY_PATH, _ready(runtime, readiness), "ready", "Which dependency is missing."),
         _route(VERSION_PATH, answer_version, "version", "The product's version."),
         _route(METRICS_PATH, _metrics(gate, gauges), "metrics", "For Prometheus.", is_open=False),
@@ -98,7 +106,7 @@ def _open_hot_paths(runtime: NodeRuntime) -> tuple[PlainRoute, ...]:
     default = RegionCode.parse(named) if named else own
     hot = HotPaths.open(runtime.home, own, default, runtime.workspace.clock)
     runtime.at_close(hot.close)
-    return (PlainRoute(hot.matches, hot),)
+    return (PlainRoute(hot.matches, hot, beside=SERVED),)
 
 
 def _route(

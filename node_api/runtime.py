@@ -84,6 +84,11 @@ class NodeRuntime:
     ) -> None:
         self.close()
 
+    def add_loop(self, loop: Loop) -> None:
+        """One more thing that goes on by itself; begins at once, ends with the runtime."""
+        self.loops.append(loop)
+        loop.start()
+
     async def run(self, work: Callable[[], R]) -> R:
         """Does something that blocks in one of the threads."""
         return await asyncio.get_running_loop().run_in_executor(self.executor, work)

@@ -99,10 +99,10 @@ class Readiness:
         health = self._runtime.index_loop.health
         age_s = self.index_age_s()
         if health.problem is not None:
-            return Dependency("chain", False, True, *health.problem, age_s=age_s)
+            return Dependency("index", False, True, *health.problem, age_s=age_s)
         if health.succeeded_at_unix is None:
-            return Dependency("chain", False, True, "not_synced_yet", age_s=age_s)
-        return Dependency("chain", is_there=True, age_s=age_s)
+            return Dependency("index", False, True, "not_synced_yet", age_s=age_s)
+        return Dependency("index", is_there=True, age_s=age_s)
 
     def _check_disk(self) -> Dependency:
         found = os.statvfs(self._runtime.home)

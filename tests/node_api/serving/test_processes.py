@@ -111,7 +111,7 @@ def _is_away(node: ServedNode) -> bool:
         answer = node.get("/health/ready")
     except httpx.HTTPError:
         return False
-    return answer.status_code == 503 and answer.json().get("missing") == ["chain"]
+    return answer.status_code == 503 and answer.json().get("missing") == ["index", "chain"]
 
 
 def _serve(home: Path, passphrase: str) -> subprocess.CompletedProcess[str]:
