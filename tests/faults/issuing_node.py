@@ -1,0 +1,185 @@
+"""A node that issues single requests, killed at a named moment, and clients that never give up."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
+
+from ledger.actions.issuance.group_books import GroupBooks
+from ledger.actions.issuance.open_group import OpenGroup
+from ledger.vault.batches import Batches
+from ledger.vault.certificates import Certificates
+from ledger.vault.outbox import Outbox
+from ledger.vault.requests import Requests
+from tests.faults.moments import Moment, stop_at
+from tests.ledger.actions.homes import HOUSING, PASSPHRASE, TYPE, identify, make_row
+from tests.support.history_checker import Attempt
+
+MOMENTS = {
+    "looked up": Moment(Requests, "places"),
+    "storing": Moment(OpenGroup, "store", is_before=True),
+    "batch opened": Moment(Batches, "open"),
+    "staged": Moment(Certificates, "stage"),
+    "requests added": Moment(Requests, "add"),
+    "closed, not committed": Moment(Batches, "close"),
+    "stored": Moment(OpenGroup, "store"),
+    "transaction kept": Moment(Outbox, "add"),
+    "receipts seen": Moment(Outbox, "mark_all_mined", is_before=True),
+    "transactions settled": Moment(Outbox, "mark_all_mined"),
+    "batch anchored": Moment(Batches, "mark_anchored"),
+    "acknowledging": Moment(GroupBooks, "acknowledge", is_before=True),
+    "acknowledged": Moment(GroupBooks, "acknowledge"),
+}
+QUICK = ("--batch-age-s", "0.05", "--standing-s", "0.2", "--retry-s", "0.2")
+
+
+class IssuingNode:
+    """A process with one node. Use as a context manager.
+
+    Args:
+        moment: at which it kills itself; empty for never.
+    """
+
+    def __init__(
+        self, home: Path, moment: str = "", occurrence: int = 1, options: Iterable[str] = ()
+    ) -> None:
+        command = [sys.executable, "-m", "tests.faults.issuing_node", moment, str(occurrence)]
+        self._process = subprocess.Popen(
+            [*command, "--home", str(home), *QUICK, *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ
+            | {"ZHENGLIAN_PASSPHRASE": PASSPHRASE, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        assert self._process.stdout is not None
+        told = self._process.stdout.readline()
+        self.port = int(told.rpartition(":")[2]) if told else 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stops it in good order, if it lives."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        assert self._process.wait(30) in (0, -signal.SIGKILL)
+        self._close()
+
+    def kill(self) -> None:
+        """As the out-of-memory killer does."""
+        self._process.kill()
+        self._process.wait()
+        self._close()
+
+    @property
+    def lives(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
+    def require_killed(self) -> None:
+        """Waits until it has killed itself."""
+        try:
+            assert self._process.wait(30) == -signal.SIGKILL
+        finally:
+            self.kill()
+
+    def _close(self) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+class Clients:
+    """Threads that each send one request after the other, and note what they are told.
+
+    Attributes:
+        attempts: all that were made so far.
+    """
+
+    def __init__(self) -> None:
+        self.attempts: list[Attempt] = []
+        self._lock = threading.Lock()
+
+    def send(
+        self, port: int, numbers: Iterable[int], *, threads: int = 12, wait_s: int = 10
+    ) -> None:
+        """Asks for the certificates of these numbers; who gets no answer goes on all the same."""
+        left = list(numbers)
+        workers = [
+            threading.Thread(target=self._work, args=(port, left, wait_s)) for _ in range(threads)
+        ]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+    def start(
+        self, port: int, numbers: Iterable[int], *, threads: int = 12, wait_s: int = 10
+    ) -> threading.Thread:
+        """The same beside whatever else is done; join the thread."""
+        options = {"threads": threads, "wait_s": wait_s}
+        thread = threading.Thread(target=self.send, args=(port, list(numbers)), kwargs=options)
+        thread.start()
+        return thread
+
+    def send_until_acknowledged(self, port: int, numbers: Iterable[int]) -> None:
+        """Asks for all of them until each is acknowledged."""
+        left = set(numbers)
+        for _ in range(100):
+            self.send(port, sorted(left))
+            done = {attempt.reference for attempt in self.attempts if attempt.is_acknowledged}
+            left = {number for number in left if f"r-{number}" not in done}
+            if not left:
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"never acknowledged: {sorted(left)[:5]}")
+
+    def _work(self, port: int, left: list[int], wait_s: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        while True:
+            with self._lock:
+                if not left:
+                    break
+                number = left.pop(0)
+            self._ask(connection, number, wait_s)
+        connection.close()
+
+    def _ask(self, connection: http.client.HTTPConnection, number: int, wait_s: int) -> None:
+        attempt = Attempt(HOUSING, f"r-{number}", str(identify(number)), time.time())
+        with self._lock:
+            self.attempts.append(attempt)
+        body = json.dumps(
+            {"issuer": str(HOUSING), "certificate_type": str(TYPE), "fields": make_row(number)}
+        )
+        headers = {"Idempotency-Key": attempt.reference, "Prefer": f"wait={wait_s}"}
+        try:
+            connection.request("POST", "/v1/certificates", body, headers)
+            response = connection.getresponse()
+            attempt.answer(response.status, response.read())
+        except (OSError, http.client.HTTPException):
+            connection.close()
+
+
+def main() -> None:
+    """Runs a node that ends at a moment."""
+    moment, occurrence = sys.argv[1], int(sys.argv[2])
+    del sys.argv[1:3]
+    if moment:
+        stop_at(MOMENTS[moment], occurrence)
+    from tests.support import issuing_node
+
+    issuing_node.main()
+
+
+if __name__ == "__main__":
+    main()
