@@ -17,7 +17,7 @@ from ledger.abi import Array, Struct, fixed_bytes, to_checksum_address
 from ledger.chain.artifacts import load_artifact
 from ledger.chain.client import ChainClient, parse_data, parse_quantity, unusable
 from ledger.chain.finality import INSTANT, Finality
-from ledger.chain.log_reading import RecordedEvent, fetch_logs, pair_entries
+from ledger.chain.log_reading import LogRange, RecordedEvent, fetch_logs, pair_entries
 from ledger.errors import ChainUnavailableError, ConflictError, NotFoundError
 from ledger.identifiers import CertificateType, MemberId, Uscc
 from ledger.records import (
@@ -82,6 +82,7 @@ class Gateway:
     ) -> None:
         self.client = client
         self.finality = finality
+        self.log_range = LogRange()
         self._expected_ledger_id = ledger_id
         self.consortium_address = consortium
         self.consortium = Contract("Consortium", consortium)
@@ -279,7 +280,8 @@ class Gateway:
             ChainUnavailableError: no answer, or the node refuses even a range of one block.
         """
         topics = (EntryAppended.TOPIC, *EVENTS_BY_TOPIC)
-        parts = fetch_logs(self.client, dict.fromkeys(topics), from_block, to_block)
+        wanted = dict.fromkeys(topics)
+        parts = fetch_logs(self.client, wanted, from_block, to_block, self.log_range)
         # One stream: an event and its entry are in one block, and so in one part.
         return pair_entries(chain.from_iterable(parts), self.log.address)
 

@@ -18,7 +18,35 @@ from ledger.errors import ChainUnavailableError, MalformedInputError
 from ledger.records import EVENTS_BY_TOPIC, EntryAppended, LogEntry
 
 LOG_RANGE_BLOCKS = 5_000  # Besu's default limit of eth_getLogs
-_NARROWING = 4
+_GROWTH = 8  # by an eighth
+_PROBING = 64  # and where it was refused before, by a sixty-fourth
+
+
+class LogRange:
+    """How many blocks a node is asked for at once: half as many after a refusal, then slowly more.
+
+    What was learnt is kept for as long as the node is asked. Safe for threads: at worst one of
+    them forgets what another learnt.
+
+    Attributes:
+        blocks: to be asked for next.
+    """
+
+    def __init__(self, most: int = LOG_RANGE_BLOCKS) -> None:
+        self.blocks = self._ceiling = self._most = most
+
+    def narrow(self, refused: int) -> None:
+        """So many blocks were refused."""
+        self._ceiling = max(1, refused - 1)
+        self.blocks = max(1, refused // 2)
+
+    def widen(self, given: int) -> None:
+        """So many blocks were given. Says nothing where that was less than could be asked for."""
+        if given < self.blocks:
+            return
+        if self.blocks >= self._ceiling:
+            self._ceiling = min(self._ceiling + self._ceiling // _PROBING + 1, self._most)
+        self.blocks = min(self.blocks + self.blocks // _GROWTH + 1, self._ceiling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +100,26 @@ class RecordedEvent:
 
 
 def fetch_logs(
-    client: ChainClient, topics: Iterable[bytes], first_block: int, last_block: int
+    client: ChainClient,
+    topics: Iterable[bytes],
+    first_block: int,
+    last_block: int,
+    blocks: LogRange | None = None,
 ) -> Iterator[list[Log]]:
     """Logs with one of these first topics, in order, a range of blocks at a time.
 
     A range that the node refuses is asked for in smaller ones.
 
+    Args:
+        blocks: what is known of the ranges that this node gives.
+
     Raises:
         ChainUnavailableError: no answer, or the node refuses even a range of one block.
     """
     wanted = [[f"0x{topic.hex()}" for topic in topics]]
-    start, width = first_block, LOG_RANGE_BLOCKS
+    start, blocks = first_block, blocks or LogRange()
     while start <= last_block:
-        end = min(start + width - 1, last_block)
+        end = min(start + blocks.blocks - 1, last_block)
         doing = f"reading the events of blocks {start} to {end}"
         limits = {"fromBlock": hex(start), "toBlock": hex(end), "topics": wanted}
         try:
@@ -92,10 +127,11 @@ def fetch_logs(
         except ChainUnavailableError as error:
             if error.code != "chain_refused" or end == start:
                 raise
-            width = max(1, (end - start + 1) // _NARROWING)
+            blocks.narrow(end - start + 1)
             continue
         yield _parse_logs(found, doing)
-        start, width = end + 1, min(width * 2, LOG_RANGE_BLOCKS)
+        blocks.widen(end - start + 1)
+        start = end + 1
 
 
 def parse_log(found: object, doing: str) -> Log:

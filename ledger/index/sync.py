@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.chain.gateway import ChainHead, Gateway
-from ledger.errors import ConflictError, StorageError
+from ledger.errors import ChainUnavailableError, ConflictError, StorageError
 from ledger.index.database import remove_database
 from ledger.index.projector import project
 from ledger.index.store import Cursor, IndexStore
 
 _STEP_BLOCKS = 5_000
+_NO_ANSWER_FOR_OLD_BLOCKS = ("chain_refused", "chain_answer_unusable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,14 @@ class SyncResult:
     size: int
     root: bytes
     synced_to_unix: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """What the log must come to; `root` is None where it is compared later."""
+
+    size: int
+    root: bytes | None
 
 
 def sync(store: IndexStore, gateway: Gateway) -> SyncResult:
@@ -94,25 +103,54 @@ def _is_proved(store: IndexStore, cursor: Cursor, head: ChainHead) -> bool:
 
 
 def _read_blocks(store: IndexStore, gateway: Gateway, head: ChainHead, size: int) -> None:
-    """Up to the head, from wherever the cursor is: another process may be moving it, too."""
+    """Up to the head, from wherever the cursor is: another process may be moving it, too.
+
+    After each step the root is compared, so that what a node left out is found before the next is
+    read; where the chain keeps no states of old blocks, that is done at the end alone.
+    """
+    keeps_states = True
     while (cursor := store.cursor()).next_block <= head.block_number:
         start = cursor.next_block
         end = min(start + _STEP_BLOCKS - 1, head.block_number)
         projections = [project(recorded) for recorded in gateway.fetch_entries(start, end)]
-        if end == head.block_number and cursor.size + len(projections) != size:
+        expected: LogState | None = LogState(size, None)
+        if end < head.block_number:
+            try:
+                expected = _ask_state(gateway, end) if keeps_states else None
+            except ChainUnavailableError as error:
+                if error.code not in _NO_ANSWER_FOR_OLD_BLOCKS:
+                    raise
+                keeps_states, expected = False, None
+        if expected is not None and cursor.size + len(projections) != expected.size:
             # Not kept: a node that left something out may give it when it is asked again.
             raise StorageError(
-                f"expected the log to have {size} entries at block {end}, the index and the "
-                f"node's answer come to {cursor.size + len(projections)}; try again, and if that "
-                "does not help, run `zhenglian index rebuild`",
+                f"expected the log to have {expected.size} entries at block {end}, the index and "
+                f"the node's answer come to {cursor.size + len(projections)}; try again, and if "
+                "that does not help, run `zhenglian index rebuild`",
                 code="index_gap",
             )
         store.append(projections, from_block=start, next_block=end + 1, synced_to_unix=0)
+        if expected is not None and expected.root is not None:
+            _require_root(store, expected.root, expected.size)
+
+
+def _ask_state(gateway: Gateway, block: int) -> LogState | None:
+    """The log as it was at a block; None if it was not there yet."""
+    try:
+        return LogState(gateway.log_size(block=block), gateway.log_root(block=block))
+    except ChainUnavailableError as error:
+        if error.code == "contract_missing":
+            return None
+        raise
 
 
 def _require_same_root(store: IndexStore, gateway: Gateway, head: ChainHead, size: int) -> bytes:
     """The log's root at the head. The index may be ahead of it by now, and must not be behind."""
-    chains, held = gateway.log_root(block=head.block_number), store.cursor().size
+    return _require_root(store, gateway.log_root(block=head.block_number), size)
+
+
+def _require_root(store: IndexStore, chains: bytes, size: int) -> bytes:
+    held = store.cursor().size
     own = store.root(min(size, held))
     if own != chains:
         raise StorageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +16,7 @@ from ledger.actions.governance import vote
 from ledger.actions.issuers import register_department
 from ledger.chain.artifacts import load_artifact
 from ledger.chain.gateway import Gateway, RecordedEvent
-from ledger.chain.log_reading import UnreadableAppended, pair_entries
+from ledger.chain.log_reading import LogRange, UnreadableAppended, pair_entries
 from ledger.errors import ChainUnavailableError
 from ledger.formats.seals import compute_key_id, public_coordinates
 from ledger.identifiers import MemberId, RegionCode, Uscc
@@ -304,6 +305,39 @@ def test_ranges_that_the_node_refuses_are_narrowed(workspace: Workspace, limit: 
 
     node.faults["eth_getLogs"] = refuse_wide
     assert fetch(workspace.gateway) == expected
+    refusals = node.asked["eth_getLogs"]
+    assert workspace.gateway.log_range.blocks <= limit + 1
+    assert fetch(workspace.gateway) == expected
+    again = node.asked["eth_getLogs"] - refusals
+    assert again < refusals  # what was learnt is remembered
+
+
+def test_ranges_are_halved_when_refused_and_grow_slowly_again() -> None:
+    blocks = LogRange(most=1_000)
+    blocks.narrow(1_000)
+    assert blocks.blocks == 500
+    blocks.widen(499)  # the end of the chain
+    assert blocks.blocks == 500
+    grown = []
+    for _ in range(40):
+        blocks.widen(blocks.blocks)
+        grown.append(blocks.blocks)
+    assert grown[0] == 563
+    assert max(grown) == grown[-1] == 1_000
+    assert all(later <= earlier * 9 // 8 + 1 for earlier, later in itertools.pairwise(grown))
+
+
+def test_range_that_was_refused_is_tried_again_only_little_by_little() -> None:
+    """Of a node with a fixed limit, few questions are refused."""
+    blocks, refused, limit = LogRange(), 0, 700
+    for _ in range(200):
+        if blocks.blocks > limit:
+            blocks.narrow(blocks.blocks)
+            refused += 1
+        else:
+            blocks.widen(blocks.blocks)
+    assert blocks.blocks > limit // 4
+    assert refused < 50
 
 
 def test_node_that_refuses_every_range_is_unavailable(workspace: Workspace) -> None:

@@ -23,7 +23,7 @@ from ledger.index.store import IndexStore
 from ledger.index.sync import rebuild, sync
 from ledger.records import EntryAppended
 from ledger.workspace import Workspace
-from tests.ledger.chain.faulty_node import lose_request, stand_between
+from tests.ledger.chain.faulty_node import Fault, answer, lose_request, refuse, stand_between
 from tests.ledger.chain.http_node import serve
 from tests.support.consortium import CHONGQING, ISSUERS, SICHUAN, Consortium, anchor
 
@@ -227,6 +227,54 @@ def test_entry_left_out_of_an_earlier_range_is_missed(
     assert caught.value.code == "index_gap"
     workspace.rebuild_index()
     check(workspace)
+
+
+def test_root_is_compared_after_each_step_before_the_next_is_read(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One entry of an early range is not what the chain recorded; their number is right."""
+    monkeypatch.setattr(sync_module, "_STEP_BLOCKS", 6)
+    workspace.index_path.unlink()
+    node = stand_between(workspace)
+    altered: list[int] = []
+
+    def alter_first(request: dict[str, Any], respond: Respond) -> object:
+        response: Any = respond(request)
+        topic = f"0x{EntryAppended.TOPIC.hex()}"
+        entries = [log for log in response["result"] if log["topics"][0] == topic]
+        if entries and not altered:
+            altered.append(node.asked["eth_getLogs"])
+            entries[0]["data"] = entries[0]["data"][:-4] + "0bad"
+        return response
+
+    node.faults["eth_getLogs"] = alter_first
+    with pytest.raises(StorageError) as caught:
+        workspace.sync_index()
+    assert caught.value.code == "index_root_mismatch"
+    assert altered == [node.asked["eth_getLogs"]]
+    workspace.rebuild_index()
+    check(workspace)
+
+
+@pytest.mark.parametrize("told", [refuse("missing trie node"), answer(None)])
+def test_node_without_old_states_is_compared_with_at_the_end(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, told: Fault
+) -> None:
+    monkeypatch.setattr(sync_module, "_STEP_BLOCKS", 3)
+    workspace.index_path.unlink()
+    node = stand_between(workspace)
+    head = hex(workspace.gateway.head().block_number)
+    refused: list[object] = []
+
+    def prune(request: dict[str, Any], respond: Respond) -> object:
+        if request["params"][1] in ("latest", head):
+            return respond(request)
+        refused.append(request)
+        return told(request, respond)
+
+    node.faults["eth_call"] = prune
+    check(workspace)
+    assert len(refused) == 1
 
 
 def test_chain_lost_in_the_middle_leaves_what_was_read(
