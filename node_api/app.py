@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 OPENAPI_PATH = "/v1/openapi.json"
 Match = Callable[[Scope], bool]
+_METHODS = frozenset({"get", "head", "post", "put", "patch", "delete"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,23 @@ class PlainRoute:
         matches: whether a request is for it.
         app: what answers.
         described: its OpenAPI path items, by path.
+        beside: methods and paths that it answers and the document has not, such as pages.
     """
 
     matches: Match
     app: Application
     described: Mapping[str, Document] = field(default_factory=dict)
+    beside: frozenset[tuple[str, str]] = frozenset()
+
+    def served(self) -> frozenset[tuple[str, str]]:
+        """Every method and path that it answers; HEAD goes with GET."""
+        described = {
+            (method.upper(), path)
+            for path, item in self.described.items()
+            for method in item
+            if method in _METHODS
+        }
+        return self.beside | described
 
 
 @dataclass(frozen=True, slots=True)
