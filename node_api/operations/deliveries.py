@@ -13,6 +13,7 @@ from ledger.actions.deliveries.inbox import (
     list_inbox,
     list_outbox,
     read_receipt,
+    resolve_delivery,
     retry_delivery,
     send_content,
     show_delivery,
@@ -67,6 +68,14 @@ OPERATIONS: tuple[Operation, ...] = (
         Access.of(Role.OFFICER, rule=ObjectRule.DELIVERY, changes=True),
         TAG,
         example=_DELIVERY,
+    ),
+    Operation(
+        "GET",
+        "/v1/delivery-ids/{text}",
+        resolve_delivery,
+        Access.of(*_ACTING, Role.AUDITOR, Role.SUPERVISOR, Role.OPERATOR),
+        TAG,
+        example={"text": DIGEST[:8]},
     ),
     Operation("GET", "/v1/outgoing", list_outbox, LISTING, TAG, example={"department": HOUSING}),
     Operation(

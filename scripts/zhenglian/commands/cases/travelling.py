@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,14 @@ from zhenglian.door import Door
 from zhenglian.files import require_free, write_whole
 from zhenglian.options import ForceOption
 from zhenglian.session import Session
+
+if TYPE_CHECKING:
+    from ledger.identifiers import Uscc
+
+
+SendOption = Annotated[
+    bool, typer.Option("--send", help="Have the node send it, instead of writing a file.")
+]
 
 
 class Mode(StrEnum):
@@ -50,6 +58,7 @@ def give(
     out: OutOption = None,
     force: ForceOption = False,
     officer: OfficerOption = "",
+    send: SendOption = False,
 ) -> None:
     """Hands a case's material over to the other side: from 收件地 to 办理地, or back.
 
@@ -59,12 +68,16 @@ def give(
     \b
     Example:
       zhenglian case hand-over 6e340b9c --out to-sichuan.case
+      zhenglian case hand-over 6e340b9c --send
       zhenglian case hand-over 6e340b9c --mode postal --text 纸质材料一袋，运单号1234567890
     """
     from ledger.actions.cases.travelling import hand_over
     from ledger.records import HandOverMode
 
     is_package = mode is Mode.NETWORK
+    if send:
+        _send_hand_over(session, case, officer, is_package=is_package)
+        return
     with open_case(session, case) as (door, case_id):
         path = out or Path(f"{case_id.hex()[:SHORT_ID]}.case")
         if is_package:
@@ -132,6 +145,7 @@ def share(
     ],
     out: OutOption = None,
     force: ForceOption = False,
+    send: SendOption = False,
 ) -> None:
     """Writes a package of a case for a department that decides jointly.
 
@@ -140,11 +154,15 @@ def share(
     \b
     Example:
       zhenglian case share 6e340b9c --to 11500000000000001G --out to-chongqing.case
+      zhenglian case share 6e340b9c --to 11500000000000001G --send
     """
     from ledger.actions.cases.packages import share_case
     from ledger.identifiers import Uscc
 
     department = Uscc.parse(to)
+    if send:
+        _send_share(session, case, department)
+        return
     with open_case(session, case) as (door, case_id):
         path = out or Path(f"{case_id.hex()[:SHORT_ID]}-{department}.case")
         require_free(path, force=force)
@@ -155,6 +173,37 @@ def share(
         return
     pick = session.language.pick
     session.output.line(pick(f"已写出 {path}", f"Wrote {path}"), "bold green")
+
+
+def _send_hand_over(session: Session, case: str, officer: str, *, is_package: bool) -> None:
+    from ledger.actions.deliveries.cases import send_hand_over
+    from ledger.errors import MalformedInputError
+
+    if not is_package:
+        raise MalformedInputError("send: only what goes over the network is sent", field="send")
+    with open_case(session, case) as (door, case_id):
+        sent = door.call(send_hand_over, case_id, officer or None)
+    if sent.result is not None:
+        tell_result(session, sent.result, taker=sent.receiver, delivery_id=sent.delivery_id)
+    _tell_sent(session, sent.delivery_id)
+
+
+def _send_share(session: Session, case: str, department: Uscc) -> None:
+    from ledger.actions.deliveries.cases import send_share
+
+    with open_case(session, case) as (door, case_id):
+        sent = door.call(send_share, case_id, department)
+    if session.output.is_json:
+        session.output.document(sent)
+    _tell_sent(session, sent.delivery_id)
+
+
+def _tell_sent(session: Session, delivery_id: bytes) -> None:
+    if session.output.is_json:
+        return
+    pick = session.language.pick
+    told = pick("由节点发送，进度见发件箱：", "The node sends it; the outbox tells how far it is: ")
+    session.output.line(told + delivery_id.hex()[:SHORT_ID])
 
 
 def _take(
