@@ -8,6 +8,7 @@ from functools import partial
 
 from ledger.actions.issuance.group import GroupIssuer
 from ledger.actions.issuance.tickets import GroupLimits
+from ledger.actions.status_lists import StatusListPublisher
 from ledger.identifiers import RegionCode
 from node_api.app import PlainRoute, RoutedApp, create_app
 from node_api.auth.access import Access
@@ -16,10 +17,12 @@ from node_api.doors import Application, Receive, Scope, Send
 from node_api.feed.stream import DESCRIBED as STREAM_DESCRIBED
 from node_api.feed.stream import NoticeStream
 from node_api.gate import Gate
+from node_api.hot.described import DESCRIBED, STATUS_LISTS_DESCRIBED
 from node_api.hot.issue import DESCRIBED as ISSUE_DESCRIBED
 from node_api.hot.issue import IssueHandler
 from node_api.hot.routes import HotPaths
 from node_api.hot.served import SERVED
+from node_api.hot.status_lists import StatusListHandler
 from node_api.loops import Loop
 from node_api.observing.chain import ChainWatch
 from node_api.observing.health import (
@@ -106,7 +109,12 @@ def _open_hot_paths(runtime: NodeRuntime) -> tuple[PlainRoute, ...]:
     default = RegionCode.parse(named) if named else own
     hot = HotPaths.open(runtime.home, own, default, runtime.workspace.clock)
     runtime.at_close(hot.close)
-    return (PlainRoute(hot.matches, hot, beside=SERVED),)
+    publisher = StatusListPublisher(runtime.workspace, hot.verifier.log)
+    lists = StatusListHandler(publisher, runtime.executor)
+    return (
+        PlainRoute(hot.matches, hot, DESCRIBED, beside=SERVED),
+        PlainRoute(lists.matches, lists, STATUS_LISTS_DESCRIBED),
+    )
 
 
 def _route(

@@ -16,6 +16,7 @@ from ledger.errors import LedgerError, MalformedInputError
 from ledger.formats.status_list_token import STATUS_LIST_MEDIA_TYPE
 from node_api.doors import Receive, Scope, Send, header_of
 from node_api.hot.http import answer, answer_problem, method_not_allowed, read_query
+from node_api.observing.requests import name_operation
 
 PREFIX = "/v1/status-lists/"
 _BATCH_KEY = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -41,6 +42,7 @@ class StatusListHandler:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """ASGI 3."""
+        name_operation(scope, "fetch_status_list")
         try:
             if scope["method"] not in ("GET", "HEAD"):
                 raise method_not_allowed(scope, "GET")
