@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from ledger.errors import StorageError
-from ledger.vault.failures import translated
+from ledger.vault.failures import connecting, translated
 
 if TYPE_CHECKING:
     from ledger.vault.claim import WriterClaim
@@ -140,7 +140,8 @@ class Database:
         from ledger.vault.claim import WriterClaim
 
         claim = WriterClaim(self._engine)
-        claim.take(timeout_s)
+        with connecting():
+            claim.take(timeout_s)
         self._claim = claim
 
     def truncate_log(self) -> None:

@@ -94,6 +94,23 @@ def translate(error: DBAPIError | sqlite3.Error) -> LedgerError:
     return StorageError(f"the vault's database failed: {_describe(cause)}")
 
 
+@contextmanager
+def connecting() -> Iterator[None]:
+    """Says what the driver said of a connection that could not be had.
+
+    Only where somebody opens a vault: it names the server and its user, who are nobody's business
+    in an answer to a request. It never has the password.
+    """
+    try:
+        yield
+    except StorageError as error:
+        cause = error.__cause__
+        if error.code != _UNAVAILABLE[0] or not isinstance(cause, DBAPIError):
+            raise
+        said = " ".join(str(cause.orig).split())
+        raise StorageError(f"{error.message} ({said})", code=error.code) from cause
+
+
 def _describe(cause: object) -> str:
     """What a driver says, without the row that PostgreSQL would quote in its details."""
     diagnosis = getattr(cause, "diag", None)

@@ -19,7 +19,7 @@ from sqlalchemy import text as sql
 from ledger.errors import ConflictError, StorageError
 from ledger.vault import schema
 from ledger.vault.database import PAGE_BYTES, Database
-from ledger.vault.failures import translated
+from ledger.vault.failures import connecting, translated
 from ledger.vault.server_copy import copy_in, copy_out
 from ledger.vault.tables import metadata
 
@@ -51,7 +51,11 @@ def open_snapshot(url: str) -> Iterator[Snapshot]:
     Raises:
         StorageError: vault_missing, vault_newer, vault_unavailable and others.
     """
-    with closing(Database.open_url(url, read_only=True)) as database, database.read() as connection:
+    with (
+        connecting(),
+        closing(Database.open_url(url, read_only=True)) as database,
+        database.read() as connection,
+    ):
         snapshot = Snapshot(connection)
         schema.require_known(snapshot.revision)
         yield snapshot

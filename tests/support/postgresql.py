@@ -29,21 +29,30 @@ _USER = "postgres"
 class PostgresqlServer:
     """A cluster of its own.
 
+    Args:
+        directory: where its data and its socket lie.
+        asking_password: of everybody but its first user.
+
     Attributes:
         url: SQLAlchemy URL of its first database; it has no password and needs none.
+        administration: the same for libpq.
     """
 
-    def __init__(self, directory: Path, options: str = "-c fsync=off") -> None:
-        self._directory = directory
-        self._options = f"-k {directory} -c listen_addresses= {options}"
+    def __init__(self, directory: Path, *, asking_password: bool = False) -> None:
+        self.directory = directory
+        self._options = f"-k {directory} -c listen_addresses= -c fsync=off"
         self._control = [str(_find_binaries() / "pg_ctl"), "-D", str(directory / "data"), "-w"]
         self._prefix = _as_server_user(directory)
         self.url = f"postgresql+psycopg://{_USER}@/postgres?host={directory}"
+        self.administration = f"postgresql://{_USER}@/postgres?host={directory}"
         self._run("init", "-o", f"--auth=trust --username={_USER} --no-sync")
+        if asking_password:
+            rules = f"local all {_USER} trust\nlocal all all scram-sha-256\n"
+            (directory / "data" / "pg_hba.conf").write_text(rules)
 
     def start(self) -> None:
         """Runs it, after a crash with whatever recovery that needs."""
-        start = partial(self._run, "start", "-o", self._options, "-l", str(self._directory / "log"))
+        start = partial(self._run, "start", "-o", self._options, "-l", str(self.directory / "log"))
         for _ in range(100):  # a killed server's processes keep its memory until they notice
             with suppress(RuntimeError):
                 return start()
@@ -56,7 +65,7 @@ class PostgresqlServer:
 
     def kill(self) -> None:
         """SIGKILL to its first process; the others end when they notice."""
-        lines = (self._directory / "data" / "postmaster.pid").read_text().splitlines()
+        lines = (self.directory / "data" / "postmaster.pid").read_text().splitlines()
         os.kill(int(lines[0]), signal.SIGKILL)
 
     def _run(self, *arguments: str) -> None:
@@ -64,10 +73,10 @@ class PostgresqlServer:
 
 
 @contextmanager
-def serve_postgresql(options: str = "-c fsync=off") -> Iterator[PostgresqlServer]:
+def serve_postgresql(*, asking_password: bool = False) -> Iterator[PostgresqlServer]:
     """A server that runs as long as the block, unless it is stopped in it."""
     with tempfile.TemporaryDirectory(prefix="zhenglian-pg-") as name:
-        server = PostgresqlServer(Path(name), options)
+        server = PostgresqlServer(Path(name), asking_password=asking_password)
         server.start()
         try:
             yield server
