@@ -284,7 +284,8 @@ def _find_known(
         raise _reference_used(ticket) if is_repeated else _other_certificate(ticket)
     if place.batch_state is BatchState.OPEN:
         raise ChainUnavailableError(
-            f"{ticket.identifier} is being issued with a file; ask again",
+            f"{ticket.identifier} is being issued with a file; ask again. If that file was "
+            "interrupted, issue it again",
             code="certificate_under_way",
         )
     return place

@@ -1,0 +1,335 @@
+"""Uploaded files and lists become jobs, which end whatever is interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ledger.actions.fsck import fsck
+from ledger.actions.holdings import find_stored
+from ledger.actions.issuance import loop
+from ledger.actions.issuance.group import GroupIssuer
+from ledger.actions.issuance.request import IssuedCertificate
+from ledger.actions.status_targets import fetch_status
+from ledger.errors import ChainUnavailableError
+from ledger.formats.status_list import Status
+from ledger.identifiers import Uscc
+from ledger.vault.request_tables import JobState
+from ledger.vault.tables import BatchState, RunState
+from ledger.workspace import Workspace
+from node_api.auth.access import Access, require_admission
+from node_api.auth.principals import LOCAL, Principal, PrincipalKind, Role
+from node_api.auth.targets import TargetResolver
+from node_api.hot.issue import permit_by
+from node_api.jobs.handler import JobsHandler
+from node_api.jobs.orders import JobKind, JobOrder
+from node_api.jobs.runner import JobRunner, make_job_id
+from tests.ledger.actions.homes import (
+    HOUSING,
+    TRANSPORT,
+    TYPE,
+    Ledger,
+    identify,
+    make_row,
+    write_file,
+    write_rows,
+)
+from tests.ledger.actions.issuance.test_group import QUICK, ask, retry_while
+
+CSV = {"content-type": "text/csv"}
+TEXT = {"content-type": "text/plain"}
+ISSUE = {"issuer": str(HOUSING), "certificate_type": str(TYPE), "file_name": "一月.csv"}
+Story = Callable[[httpx.AsyncClient, Workspace], Awaitable[None]]
+
+
+def tell(
+    ledger: Ledger, story: Story, *, principal: Principal = LOCAL, max_bytes: int = 1 << 24
+) -> None:
+    """Runs a story with a handler that answers a principal."""
+
+    async def admit(scope: Any, access: Access, operation: str) -> Principal:
+        require_admission(principal, access, operation)
+        return principal
+
+    async def run(handler: JobsHandler, workspace: Workspace) -> None:
+        transport = httpx.ASGITransport(handler)
+        async with httpx.AsyncClient(transport=transport, base_url="http://node") as client:
+            await story(client, workspace)
+
+    with ledger.open() as workspace, JobRunner(workspace, retry_s=0.1) as runner:
+        permit = permit_by(TargetResolver(workspace))
+        handler = JobsHandler(workspace, runner, admit, permit, max_bytes=max_bytes)
+        asyncio.run(run(handler, workspace))
+
+
+async def wait_for_end(client: httpx.AsyncClient, location: str) -> dict[str, Any]:
+    for _ in range(400):
+        found: dict[str, Any] = (await client.get(location)).json()
+        if found["state"] not in ("queued", "running"):
+            return found
+        await asyncio.sleep(0.05)
+    raise AssertionError(found)
+
+
+async def in_pieces(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), 1000):
+        yield content[start : start + 1000]
+
+
+def test_a_file_is_issued_as_it_streams_in(ledger: Ledger, tmp_path: Path) -> None:
+    source = write_file(tmp_path / "rows.csv", range(30))
+
+    async def story(client: httpx.AsyncClient, workspace: Workspace) -> None:
+        answer = await client.post(
+            "/v1/jobs", params=ISSUE, headers=CSV, content=in_pieces(source.read_bytes())
+        )
+        assert answer.status_code == 202, answer.text
+        done = await wait_for_end(client, answer.headers["location"])
+        assert (done["state"], done["counts"]["issued"]) == ("completed", 30)
+        assert (done["file_name"], done["errors"]) == ("一月.csv", None)
+        listed = (await client.get("/v1/jobs")).json()["jobs"]
+        assert [each["job_id"] for each in listed] == [done["job_id"]]
+        assert list((workspace.home / "uploads").iterdir()) == []
+
+    tell(ledger, story)
+    with ledger.open() as workspace:
+        assert fsck(workspace).certificates == 30
+
+
+def test_errors_of_rows_are_a_download_that_a_spreadsheet_opens(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    rows = [make_row(1), make_row(2, 姓名=""), make_row(3, 身份证号="160101199003071233")]
+    source = write_rows(tmp_path / "rows.csv", rows)
+
+    async def story(client: httpx.AsyncClient, workspace: Workspace) -> None:
+        answer = await client.post(
+            "/v1/jobs", params=ISSUE, headers=CSV, content=source.read_bytes()
+        )
+        done = await wait_for_end(client, answer.headers["location"])
+        assert (done["state"], done["counts"]["errors"]) == ("failed", 2)
+        assert done["detail"].startswith("rows_invalid")
+        report = await client.get(done["errors"])
+        assert report.headers["content-type"] == "text/csv; charset=utf-8"
+        lines = list(csv.DictReader(io.StringIO(report.content.decode("utf-8-sig"))))
+        assert [(line["行号"], line["错误代码"]) for line in lines] == [
+            ("3", "missing_value"),
+            ("4", "wrong_check_character"),
+        ]
+        assert workspace.vault.certificates.find(str(identify(1))) is None
+        good = await client.post(
+            "/v1/jobs",
+            params=ISSUE | {"skip_invalid": "true"},
+            headers=CSV,
+            content=source.read_bytes(),
+        )
+        done = await wait_for_end(client, good.headers["location"])
+        assert (done["state"], done["counts"]["issued"]) == ("completed", 1)
+
+    tell(ledger, story)
+
+
+def test_statuses_change_by_a_list(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.issue(write_file(tmp_path / "rows.csv", range(5)))
+    listed = "证照标识\n" + "".join(f"{identify(number)}\n" for number in (1, 3))
+    order = {
+        "kind": "revoke",
+        "issuer": str(HOUSING),
+        "reason": "07",
+        "legal_basis": "《安全生产管理人员管理规定》第二十四条",
+    }
+
+    async def story(client: httpx.AsyncClient, workspace: Workspace) -> None:
+        send = {"params": order, "headers": TEXT}
+        bad = await client.post("/v1/jobs", content=f"{identify(1)}\nx\n".encode(), **send)
+        done = await wait_for_end(client, bad.headers["location"])
+        assert (done["state"], done["counts"]["errors"]) == ("failed", 1)
+        good = await client.post("/v1/jobs", content=listed.encode("gb18030"), **send)
+        done = await wait_for_end(client, good.headers["location"])
+        assert (done["state"], done["counts"]["changed"]) == ("completed", 2), done
+        again = await client.post("/v1/jobs", content=listed.encode(), **send)
+        done = await wait_for_end(client, again.headers["location"])
+        assert done["counts"] == {"rows": 2, "changed": 0, "already_done": 2}
+        statuses = [
+            fetch_status(workspace, find_stored(workspace, identify(number))) for number in range(5)
+        ]
+        assert [status is Status.REVOKED for status in statuses] == [0, 1, 0, 1, 0]
+
+    tell(ledger, story)
+
+
+@pytest.mark.parametrize(
+    ("params", "headers", "status", "code"),
+    [
+        ({"issuer": "x", "certificate_type": str(TYPE)}, CSV, 422, "malformed_input"),
+        ({"issuer": str(HOUSING)}, CSV, 422, "parameter_missing"),
+        (ISSUE, {"content-type": "application/json"}, 415, "content_type"),
+        (ISSUE | {"kind": "forget"}, CSV, 422, "malformed_input"),
+        (ISSUE | {"certificate_type": "11100000000013338W999"}, CSV, 404, "not_found"),
+        ({"kind": "revoke", "issuer": str(HOUSING), "reason": "1"}, TEXT, 422, "parameter_missing"),
+    ],
+)
+def test_what_is_no_order_is_refused_and_nothing_is_kept(
+    ledger: Ledger, params: dict[str, str], headers: dict[str, str], status: int, code: str
+) -> None:
+    async def story(client: httpx.AsyncClient, workspace: Workspace) -> None:
+        answer = await client.post("/v1/jobs", params=params, headers=headers, content=b"x")
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert list((workspace.home / "uploads").iterdir()) == []
+        assert workspace.vault.jobs.all() == []
+
+    tell(ledger, story)
+
+
+def test_a_file_beyond_the_bound_is_refused_and_not_kept(ledger: Ledger, tmp_path: Path) -> None:
+    source = write_file(tmp_path / "rows.csv", range(30))
+
+    async def story(client: httpx.AsyncClient, workspace: Workspace) -> None:
+        for content in (in_pieces(source.read_bytes()), b""):
+            answer = await client.post("/v1/jobs", params=ISSUE, headers=CSV, content=content)
+            assert answer.json()["code"] in ("body_too_large", "body_empty")
+        assert list((workspace.home / "uploads").iterdir()) == []
+        assert workspace.vault.jobs.all() == []
+
+    tell(ledger, story, max_bytes=2000)
+
+
+def test_another_department_sees_and_makes_no_job(ledger: Ledger, tmp_path: Path) -> None:
+    source = write_file(tmp_path / "rows.csv", range(3)).read_bytes()
+    location = ""
+
+    async def make(client: httpx.AsyncClient, workspace: Workspace) -> None:
+        nonlocal location
+        answer = await client.post("/v1/jobs", params=ISSUE, headers=CSV, content=source)
+        location = answer.headers["location"]
+
+    async def look(client: httpx.AsyncClient, workspace: Workspace) -> None:
+        answers = [
+            await client.post("/v1/jobs", params=ISSUE, headers=CSV, content=source),
+            await client.get(location),
+            await client.get(location + "/errors"),
+            await client.delete(location),
+        ]
+        assert [each.status_code for each in answers] == [403] * 4
+        assert (await client.get("/v1/jobs")).json() == {"jobs": []}
+
+    tell(ledger, make)
+    foreign = Principal(
+        PrincipalKind.OIDC,
+        "oidc:2",
+        frozenset({Role.CLERK}),
+        departments=frozenset({TRANSPORT}),
+    )
+    tell(ledger, look, principal=foreign)
+
+
+# The runner itself.
+
+
+def queue(runner: JobRunner, source: Path, issuer: Uscc = HOUSING) -> str:
+    job_id, order = make_job_id(), JobOrder(JobKind.ISSUE, issuer, ".csv", TYPE)
+    with runner.spool.begin(job_id, order.suffix, 1 << 24) as upload:
+        upload.write(source.read_bytes())
+        runner.queue(job_id, order, upload, source.name, "oidc:1")
+    return job_id
+
+
+def wait_until_ended(workspace: Workspace, job_id: str) -> JobState:
+    for _ in range(400):
+        row = workspace.vault.jobs.get(job_id)
+        if row.state.has_ended:
+            return row.state
+        time.sleep(0.05)
+    raise AssertionError(row)
+
+
+def test_a_job_that_was_running_is_taken_up_with_what_it_had_sealed(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_file(tmp_path / "rows.csv", range(30))
+    reached = threading.Event()
+    closing = loop._conclude
+
+    def stop_before_anchoring(run: Any) -> Any:
+        run.pipeline.drain()
+        reached.set()
+        raise loop.ConflictError("stopped", code="certificate_exists")  # then it begins anew
+
+    with ledger.open() as workspace:
+        with JobRunner(workspace) as runner:
+            runner._is_stopping = True  # nothing is done while the file arrives
+            job_id = queue(runner, source)
+        monkeypatch.setattr(loop, "_conclude", stop_before_anchoring)
+        workspace.vault.jobs.change(job_id, JobState.RUNNING)
+        with pytest.raises(loop.ConflictError):
+            loop.issue_file(workspace, workspace.home / "uploads" / f"{job_id}.csv", HOUSING, TYPE)
+        (staged,) = workspace.vault.batches.in_state(BatchState.OPEN)
+    monkeypatch.setattr(loop, "_conclude", closing)
+    with ledger.open() as workspace, JobRunner(workspace):
+        assert wait_until_ended(workspace, job_id) is JobState.COMPLETED
+        (anchored,) = workspace.vault.batches.in_state(BatchState.ANCHORED)
+        assert anchored.batch_key == staged.batch_key
+        assert fsck(workspace).certificates == 30
+
+
+def test_cancelled_in_time_a_job_leaves_nothing(ledger: Ledger, tmp_path: Path) -> None:
+    with ledger.open() as workspace:
+        runner = JobRunner(workspace)
+        queued = [
+            queue(runner, write_file(tmp_path / f"{n}.csv", range(5 * n, 5 * n + 5)))
+            for n in range(2)
+        ]
+        runner.cancel(queued[1])
+        with runner:
+            assert wait_until_ended(workspace, queued[0]) is JobState.COMPLETED
+        assert workspace.vault.jobs.get(queued[1]).state is JobState.CANCELLED
+        assert list((workspace.home / "uploads").iterdir()) == []
+        assert fsck(workspace).certificates == 5
+
+
+def test_cancelled_while_it_is_read_a_job_is_given_up(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ledger.open() as workspace:
+        runner = JobRunner(workspace)
+        job_id = queue(runner, write_file(tmp_path / "rows.csv", range(30)))
+        taking = loop._take
+
+        def cancel_meanwhile(run: Any, chunk: Any) -> None:
+            taking(run, chunk)
+            run.pipeline.drain()
+            assert runner.cancel(job_id).state is JobState.RUNNING
+
+        monkeypatch.setattr(loop, "_take", cancel_meanwhile)
+        with runner:
+            assert wait_until_ended(workspace, job_id) is JobState.CANCELLED
+        assert workspace.vault.batches.in_state(BatchState.OPEN, BatchState.CLOSED) == []
+        assert workspace.vault.runs.unfinished() == []
+        assert workspace.gateway.log_size() == len(list(workspace.index.iterate()))
+
+
+def test_single_requests_go_on_beside_a_job(ledger: Ledger, tmp_path: Path) -> None:
+    source = write_file(tmp_path / "rows.csv", range(200))
+    with ledger.open() as workspace, GroupIssuer(workspace, QUICK) as issuer:
+        with JobRunner(workspace) as runner:
+            job_id = queue(runner, source)
+            done = [
+                retry_while(ChainUnavailableError, lambda n=number: issuer.issue(ask(n)))
+                for number in range(195, 215)
+            ]
+            assert wait_until_ended(workspace, job_id) is JobState.COMPLETED
+        assert all(isinstance(each, IssuedCertificate) for each in done)
+        states = {run.state for run in workspace.vault.runs.all()}
+        assert states <= {RunState.COMPLETED, RunState.RUNNING, RunState.FAILED}
+    with ledger.open() as workspace:
+        report = fsck(workspace)
+        assert (report.problems, report.remarks, report.certificates) == ((), (), 215)
