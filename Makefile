@@ -11,7 +11,7 @@ PYTEST_WORKERS ?= 2
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-python test-contracts lint fix contracts bench lock dist up clean
+.PHONY: help setup demo test test-python test-contracts lint fix contracts interfaces bench lock dist up clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -53,6 +53,9 @@ fix: $(VENV)/.dev ## what can be put right by itself
 
 contracts: $(VENV)/.dev contracts/node_modules/.installed ## artifacts, ledger/records.py, docs/errors.md
 	$(BIN)/python scripts/compile_contracts.py
+
+interfaces: $(VENV)/.dev ## docs/interfaces: OpenAPI document, metric names, error codes
+	ZHENGLIAN_WRITE_INTERFACES=1 $(BIN)/pytest -q tests/node_api/test_interfaces.py
 
 bench: $(VENV)/.dev ## measure; ONLY=NAME for one
 	$(BIN)/python -m tests.benches $(ONLY)

@@ -43,6 +43,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 }
 _PROTECTED = (401, 403)
 _ALWAYS = (400, 404, 413, 421, 422, 429, 500, 503, 507)
+PROBLEM_STATUSES = (*_ALWAYS, *_PROTECTED, 405, 406, 409, 410, 412, 415)
 Document = dict[str, Any]
 
 
@@ -162,7 +163,12 @@ def _describe_responses(operation: Operation, schemas: Schemas, raises: Sequence
 
 def describe_problem(status: HTTPStatus, codes: str = "") -> Document:
     """A response that is a problem. Args: codes: which codes it may have, in words."""
-    described = f"{status.phrase}: {codes}" if codes else status.phrase
+    if not codes:
+        return {"$ref": f"#/components/responses/Problem{status.value}"}
+    return _spell_problem(f"{status.phrase}: {codes}")
+
+
+def _spell_problem(described: str) -> Document:
     return {
         "description": described,
         "content": {"application/problem+json": {"schema": PROBLEM}},
@@ -217,6 +223,10 @@ def build(
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted(schemas.components.items())),
+            "responses": {
+                f"Problem{status}": _spell_problem(HTTPStatus(status).phrase)
+                for status in PROBLEM_STATUSES
+            },
             "securitySchemes": {
                 "bearer": {
                     "type": "http",

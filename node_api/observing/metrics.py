@@ -11,7 +11,14 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -21,6 +28,7 @@ DIRECTORY_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Read by the library when it is imported: the supervisor sets it for the processes it starts."""
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+disable_created_metrics()  # type: ignore[no-untyped-call]  # times at which nothing happened
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 REQUESTS = Counter(
@@ -44,6 +52,8 @@ ISSUED = Counter("zhenglian_certificates_issued_total", "Certificates anchored, 
 REFUSED = Counter(
     "zhenglian_requests_refused_total", "Requests refused, by the problem's code.", ("code",)
 )
+COUNTED: Final = (REQUESTS, DURATION, IN_FLIGHT, VERDICTS, ISSUED, REFUSED)
+"""What every process counts."""
 
 Read = Callable[[], float | None]
 
@@ -57,6 +67,10 @@ class GaugeReader(Collector):
     def add(self, name: str, help_: str, read: Read) -> None:
         """A gauge. Args: name: with its unit at its end."""
         self._gauges[name] = (help_, read)
+
+    def described(self) -> dict[str, str]:
+        """What each gauge is, by its name."""
+        return {name: help_ for name, (help_, _) in sorted(self._gauges.items())}
 
     def collect(self) -> Iterable[Metric]:
         """Reads all of them."""
@@ -72,7 +86,7 @@ def render(gauges: GaugeReader) -> bytes:
     if os.environ.get(DIRECTORY_VARIABLE):
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
-        for metric in (REQUESTS, DURATION, IN_FLIGHT, VERDICTS, ISSUED, REFUSED):
+        for metric in COUNTED:
             registry.register(metric)
     registry.register(gauges)
     return generate_latest(registry)
