@@ -39,6 +39,7 @@ from node_api.hot.issue_terms import (
     read_wait_s,
     to_request,
 )
+from node_api.observing.metrics import ISSUED
 from node_api.observing.requests import name_operation
 
 __all__ = ["DESCRIBED", "ISSUE_ACCESS", "READ_ACCESS", "IssueHandler", "permit_by"]
@@ -137,6 +138,8 @@ class IssueHandler:
         if ticket.error is not None:
             await answer_problem(scope, send, ticket.error)
         elif issued is not None:
+            if not issued.was_issued_before:
+                ISSUED.labels("single").inc()
             location = (b"location", certificate_location(issued.certificate_id))
             await answer(
                 send,

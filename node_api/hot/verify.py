@@ -23,6 +23,7 @@ from node_api.hot.http import (
     read_body,
     read_query,
 )
+from node_api.observing.metrics import VERDICTS
 
 PATH = "/v1/verify"
 NOBODY = "none"
@@ -95,6 +96,7 @@ class VerifyHandler:
     ) -> tuple[Verdict, dict[str, object]]:
         """The verdict, and its document as JSON has it."""
         verdict = self._verifier.verify(document, question)
+        VERDICTS.labels(verdict.report.outcome.lower()).inc()
         worded = to_worded_document(verdict.report)
         log = verdict.report.trusted_log
         worded["titles"] = verdict.titles
