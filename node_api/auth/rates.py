@@ -121,7 +121,7 @@ class RateLimits:
                 raise self._refusal(item, which, who)
 
     def admit(self, principal: Principal, address: str, *, is_change: bool) -> None:
-        """Counts one request of a principal.
+        """Counts one request of a principal; its address was counted before it was known.
 
         Args:
             address: of who asks.
@@ -130,7 +130,6 @@ class RateLimits:
         Raises:
             TooManyRequestsError: that was one too many.
         """
-        self.count(RateClass.ADDRESS, address)
         if principal.kind is PrincipalKind.ANONYMOUS:
             self.count(RateClass.ANONYMOUS, address)
         elif principal.kind is not PrincipalKind.LOCAL:

@@ -39,9 +39,12 @@ def test_anonymous_requests_are_counted_by_address() -> None:
 
 
 def test_address_is_limited_whoever_asks() -> None:
-    limits = RateLimits(LimitSettings(address="4/hour"))
-    assert count_allowed(limits, CLERK, "a", change=False) == 4
-    assert count_allowed(limits, OTHER, "a", change=False) == 0
+    limits = RateLimits(LimitSettings(address="2/hour"))
+    for _ in range(2):
+        limits.count(RateClass.ADDRESS, "a")
+    with pytest.raises(TooManyRequestsError):
+        limits.count(RateClass.ADDRESS, "a")
+    limits.count(RateClass.ADDRESS, "b")
 
 
 def test_local_acts_and_empty_limits_are_not_counted() -> None:
