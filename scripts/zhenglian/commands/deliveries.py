@@ -55,7 +55,7 @@ def add_commands(app: typer.Typer) -> None:
     app.add_typer(inbox, name="inbox", help="What other nodes have sent to this one.")
     outbox = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
     command(outbox, "list")(list_sent)
-    command(outbox, "show")(show)
+    command(outbox, "show")(show_sent)
     command(outbox, "retry")(retry)
     app.add_typer(outbox, name="outbox", help="What this node sends to others, and how far it is.")
 
@@ -137,6 +137,16 @@ def show(session: Session, delivery: DeliveryArgument) -> None:
     with _open(session, delivery) as (door, delivery_id):
         found = door.call(show_delivery, delivery_id)
     _tell(session, found)
+
+
+def show_sent(session: Session, delivery: DeliveryArgument) -> None:
+    """Shows one delivery, and why it does not get on where it does not.
+
+    \b
+    Example:
+      zhenglian outbox show 6e340b9c
+    """
+    show(session, delivery)
 
 
 def take(
