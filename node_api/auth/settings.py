@@ -85,15 +85,27 @@ class OidcSettings(Section):
         return value
 
 
+_SECONDED: Final = frozenset(
+    {
+        *("create_api_key", "register_department", "change_mandate"),
+        *("propose_act", "propose_applicant", "propose_freeze", "propose_installation"),
+        *("propose_national", "propose_removal", "vote", "execute"),
+        *("set_policy", "sign_pact_document"),
+    }
+)
+"""What would let one operator alone become more, and what binds the member towards others. Ending a
+key, a policy or declaring a compromise must not wait."""
+
+
 class ApprovalSettings(Section):
     """Acts that need a second officer.
 
     Attributes:
-        operations: ids of operations. By default what would let one operator alone become more.
+        operations: ids of operations.
         lifetime_s: how long a request waits.
     """
 
-    operations: frozenset[str] = frozenset({"create_api_key"})
+    operations: frozenset[str] = _SECONDED
     lifetime_s: Annotated[int, Field(gt=0, le=90 * 86_400)] = 7 * 86_400
 
 
