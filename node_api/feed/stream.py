@@ -172,7 +172,8 @@ class NoticeStream:
 
     async def _send(self, send: Send, message: dict[str, Any]) -> None:
         """Sends a part; raises TimeoutError for who takes none, so that nothing piles up here."""
-        await asyncio.wait_for(send(message), self._times.send_within_s)
+        async with asyncio.timeout(self._times.send_within_s):
+            await send(message)
 
     @asynccontextmanager
     async def _counted(self, principal: Principal) -> AsyncIterator[None]:

@@ -40,7 +40,8 @@ class LogWatch:
                 self._looking = asyncio.create_task(self._look())
             try:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(grown, left_s)
+                    async with asyncio.timeout(left_s):
+                        await grown
             finally:
                 self._waiting.discard(grown)
             if self._size > size:
