@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -59,7 +59,7 @@ def connect(node: RunningNode) -> Connect:
 
 
 @pytest.fixture
-def quick(node: RunningNode) -> Iterator[Callable[..., NoticeStream]]:
+def quick(node: RunningNode) -> Callable[..., NoticeStream]:
     """Makes streams that lose patience soon."""
 
     def make(times: StreamTimes = QUICK, **limits: int) -> NoticeStream:
@@ -68,7 +68,7 @@ def quick(node: RunningNode) -> Iterator[Callable[..., NoticeStream]]:
 
         return asyncio.run_coroutine_threadsafe(build(), loop_of(node)).result(30)
 
-    yield make
+    return make
 
 
 def test_stream_tells_what_the_feed_tells_and_then_what_happens(
