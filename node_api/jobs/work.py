@@ -11,7 +11,7 @@ from pathlib import Path
 from ledger.actions.identifier_list import read_identifier_list
 from ledger.actions.issuance.clerk_files import write_error_report
 from ledger.actions.issuance.loop import give_up_file, issue_file
-from ledger.actions.issuance.outcome import IssuanceProgress
+from ledger.actions.issuance.outcome import IssuanceProgress, IssuanceReport
 from ledger.actions.issuance.row_errors import RowError
 from ledger.actions.status_orders import change_statuses
 from ledger.actions.status_targets import read_targets
@@ -21,6 +21,7 @@ from ledger.workspace import Workspace
 from node_api.jobs.orders import JobKind, JobOrder
 
 Counts = Mapping[str, int]
+_MOST_REPEATED = 1_000
 
 
 class JobCancelledError(Exception):
@@ -80,15 +81,10 @@ def _issue(
         notify=notify,
     )
     try:
-        done = issue()
+        done = _repeat(issue)
     except JobCancelledError:
         give_up_file(workspace, source, order.issuer)
         raise
-    except ConflictError as error:
-        if error.code != "certificate_exists":
-            raise
-        # A single request issued one of the rows meanwhile: now it counts as issued.
-        done = issue()
     _write_report(report, (*done.errors, *done.warnings))
     counts = {
         "rows": done.rows,
@@ -99,6 +95,20 @@ def _issue(
     }
     is_done = done.state is RunState.COMPLETED
     return JobOutcome(counts, "" if is_done else "rows_invalid: nothing was issued")
+
+
+def _repeat(issue: Callable[[], IssuanceReport]) -> IssuanceReport:
+    """Issues again when a single request issued one of the rows meanwhile, which counts then.
+
+    Each time goes on where the last one was.
+    """
+    for _ in range(_MOST_REPEATED):
+        try:
+            return issue()
+        except ConflictError as error:
+            if error.code != "certificate_exists":
+                raise
+    return issue()
 
 
 def _change(workspace: Workspace, order: JobOrder, source: Path, report: Path) -> JobOutcome:

@@ -326,7 +326,9 @@ def test_single_requests_go_on_beside_a_job(ledger: Ledger, tmp_path: Path) -> N
                 retry_while(ChainUnavailableError, lambda n=number: issuer.issue(ask(n)))
                 for number in range(195, 215)
             ]
-            assert wait_until_ended(workspace, job_id) is JobState.COMPLETED
+            assert wait_until_ended(workspace, job_id) is JobState.COMPLETED, (
+                workspace.vault.jobs.get(job_id)
+            )
         assert all(isinstance(each, IssuedCertificate) for each in done)
         states = {run.state for run in workspace.vault.runs.all()}
         assert states <= {RunState.COMPLETED, RunState.RUNNING, RunState.FAILED}
