@@ -300,7 +300,12 @@ class Gateway:
         return _require_word(self.read(contract, function, *args, block=block), contract, function)
 
     def _read_address(self, contract: Contract, function: str, *args: Any) -> str:
-        return to_checksum_address(self._read_word(contract, function, *args)[12:])
+        """No contract of ours answers with nobody's address: what is sent there succeeds, and does
+        nothing."""
+        word = self._read_word(contract, function, *args)
+        if any(word[:12]) or not any(word):
+            raise _no_such_contract(contract, function)
+        return to_checksum_address(word[12:])
 
     def _read_block(self, tag: str) -> ChainHead:
         doing = f"asking for the {tag} block"

@@ -230,3 +230,13 @@ def test_another_contract_is_no_consortium(workspace: Workspace) -> None:
     for address in (Forger(workspace).address, workspace.gateway.log.address):
         with pytest.raises(LedgerError, match=r"refused|answered with an error"):
             Gateway(workspace.gateway.client, address).ledger_id  # noqa: B018 - as above
+
+
+@pytest.mark.parametrize("word", ["00" * 32, "ff" * 32])
+def test_module_at_nobodys_address_is_missing(workspace: Workspace, word: str) -> None:
+    """A call sent there would succeed, and do nothing."""
+    workspace.gateway.require_ledger()
+    stand_between(workspace).faults["eth_call"] = answer(f"0x{word}")
+    with pytest.raises(ChainUnavailableError) as caught:
+        workspace.gateway.module("CertificateLedger")
+    assert caught.value.code == "contract_missing"
