@@ -22,7 +22,7 @@ from node_api.auth.journal import AccessJournal
 from node_api.auth.maker_checker import MakerChecker
 from node_api.auth.principals import Principal, PrincipalKind
 from node_api.auth.purposes import read_purpose, require_purpose
-from node_api.auth.rates import RateClass, RateLimits
+from node_api.auth.rates import RateLimits
 from node_api.auth.targets import TargetResolver
 from node_api.auth.upkeep import UPKEEP_EVERY_S, AccessUpkeep
 from node_api.codec import encode
@@ -99,7 +99,6 @@ class Gate:
             NotAuthenticatedError, NotAuthorizedError, TooManyRequestsError.
         """
         address, request_id = client_of(scope), request_id_of(scope)
-        self._rates.count(RateClass.ADDRESS, address)
         principal = await self.authenticator.authenticate(
             scope["headers"], door_of(scope), address=address, request_id=request_id
         )

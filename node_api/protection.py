@@ -1,10 +1,12 @@
-"""What stands around every application of a node, core and front: hosts, sizes, strict headers."""
+"""What stands around every application of a node, core and front: hosts, sizes, strict headers,
+and how often an address may ask."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from node_api.auth.hardening import BodyLimits, HostCheck, SecurityHeaders
+from node_api.auth.rates import AddressLimits, RateClass, RateLimits
 from node_api.doors import Application, Scope, Send
 from node_api.hot.http import answer_problem
 from node_api.settings import NodeSettings
@@ -17,7 +19,10 @@ def protect(app: Application, settings: NodeSettings) -> Application:
     """An application behind the checks of hosts and sizes, with strict headers on its answers."""
     host, _ = settings.address
     names = {*settings.host_names, host, "localhost", "127.0.0.1", "::1", "node"}
-    limited = BodyLimits(app, partial(_find_limit, settings), _refuse)
+    limited: Application = BodyLimits(app, partial(_find_limit, settings), _refuse)
+    rates = RateLimits(settings.limits)
+    if rates.is_limited(RateClass.ADDRESS):
+        limited = AddressLimits(limited, rates, _refuse)
     return SecurityHeaders(HostCheck(limited, names, _refuse), is_tls=settings.tls is not None)
 
 

@@ -19,8 +19,10 @@ from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from node_api.auth.failures import TooManyRequestsError
+from node_api.auth.hardening import Refuse
 from node_api.auth.principals import Principal, PrincipalKind
 from node_api.auth.settings import LimitSettings
+from node_api.doors import Application, Door, Receive, Scope, Send, client_of, door_of
 
 MAX_COUNTED: Final = 100_000
 """How many counters are kept; beyond, the oldest are forgotten."""
@@ -136,6 +138,10 @@ class RateLimits:
             which = RateClass.WRITES if is_change else RateClass.READS
             self.count(which, principal.subject)
 
+    def is_limited(self, which: RateClass) -> bool:
+        """Whether there is a limit at all."""
+        return bool(self._items[which])
+
     def _refusal(self, item: RateLimitItem, which: RateClass, who: str) -> TooManyRequestsError:
         ends, _ = self._limiter.get_window_stats(item, which.value, who)
         wait_s = max(1, math.ceil(ends - time.time()))
@@ -150,3 +156,29 @@ class RateLimits:
                 "RateLimit": f'"{which.value}";r=0;t={wait_s}',
             },
         )
+
+
+class AddressLimits:
+    """ASGI around everything: counts each request by its address, before it is known who asks.
+
+    At the port alone: what a front passes on, it has counted; the local socket is not limited.
+
+    Args:
+        limits: of this process.
+        refuse: answers a refusal as a problem.
+    """
+
+    def __init__(self, app: Application, limits: RateLimits, refuse: Refuse) -> None:
+        self._app = app
+        self._limits = limits
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI 3."""
+        if scope["type"] == "http" and door_of(scope) is Door.PUBLIC:
+            try:
+                self._limits.count(RateClass.ADDRESS, client_of(scope))
+            except TooManyRequestsError as error:
+                await self._refuse(error, scope, send)
+                return
+        await self._app(scope, receive, send)

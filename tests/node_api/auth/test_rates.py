@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
 from node_api.auth import rates
 from node_api.auth.failures import TooManyRequestsError
 from node_api.auth.principals import ANONYMOUS, LOCAL, Principal, PrincipalKind, Role
-from node_api.auth.rates import CountingStorage, RateClass, RateLimits
+from node_api.auth.rates import AddressLimits, CountingStorage, RateClass, RateLimits
 from node_api.auth.settings import LimitSettings
+from node_api.doors import Receive, Scope, Send
 
 CLERK = Principal(PrincipalKind.OIDC, "oidc:a", frozenset({Role.CLERK}))
 OTHER = Principal(PrincipalKind.OIDC, "oidc:b", frozenset({Role.CLERK}))
@@ -99,3 +103,32 @@ def test_window_ends() -> None:
 def test_limit_that_can_not_be_read_is_refused() -> None:
     with pytest.raises(ValidationError):
         LimitSettings(reads="many")
+
+
+def test_what_comes_by_the_port_is_counted_by_address_and_nothing_else() -> None:
+    answered: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        answered.append("in")
+
+    async def refuse(error: Exception, scope: Scope, send: Send) -> None:
+        answered.append(type(error).__name__)
+
+    async def run() -> None:
+        limits = RateLimits(LimitSettings(address="2/hour"))
+        limited: Any = AddressLimits(app, limits, refuse)
+        for door, address in (
+            *[("public", "a")] * 3,
+            *[("front", "a"), ("local", "a")] * 3,
+            ("public", "b"),
+        ):
+            scope = {
+                "type": "http",
+                "headers": [],
+                "client": (address, 1),
+                "zhenglian.door": door,
+            }
+            await limited(scope, None, None)
+
+    asyncio.run(run())
+    assert answered == ["in", "in", "TooManyRequestsError", *["in"] * 7]
