@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 
 from ledger.actions.issuance.group import GroupIssuer
 from ledger.actions.issuance.tickets import GroupLimits
@@ -13,11 +14,13 @@ from ledger.identifiers import RegionCode
 from node_api.app import PlainRoute, RoutedApp, create_app
 from node_api.auth.access import Access
 from node_api.auth.principals import Role
+from node_api.deliveries.opening import open_deliveries
 from node_api.doors import Application, Receive, Scope, Send
 from node_api.feed.stream import DESCRIBED as STREAM_DESCRIBED
 from node_api.feed.stream import NoticeStream
 from node_api.gate import Gate
 from node_api.hot.described import DESCRIBED, STATUS_LISTS_DESCRIBED
+from node_api.hot.http import method_not_allowed
 from node_api.hot.issue import DESCRIBED as ISSUE_DESCRIBED
 from node_api.hot.issue import IssueHandler
 from node_api.hot.routes import HotPaths
@@ -35,7 +38,7 @@ from node_api.observing.health import (
 )
 from node_api.observing.metrics import CONTENT_TYPE, GaugeReader, render
 from node_api.observing.requests import Observed, name_operation
-from node_api.openapi import Document
+from node_api.openapi import Document, describe_problem
 from node_api.operations.table import by_id
 from node_api.protection import protect
 from node_api.runtime import NodeRuntime
@@ -73,6 +76,7 @@ def assemble(runtime: NodeRuntime) -> Node:
     plain = (
         _open_issuing(runtime, gate),
         *_open_hot_paths(runtime),
+        open_deliveries(runtime, runtime.settings.deliveries, partial(_admit_node, gate)),
         PlainRoute(NoticeStream.matches, NoticeStream(runtime, gate.admit), STREAM_DESCRIBED),
         _route(READY_PATH, _ready(runtime, readiness), "ready", "Which dependency is missing."),
         _route(VERSION_PATH, answer_version, "version", "The product's version."),
@@ -98,6 +102,11 @@ def _open_issuing(runtime: NodeRuntime, gate: Gate) -> PlainRoute:
     return PlainRoute(handler.matches, handler, ISSUE_DESCRIBED)
 
 
+async def _admit_node(gate: Gate, scope: Scope) -> None:
+    """Nodes have no credentials but their seals; how often anybody may announce is limited."""
+    await gate.admit(scope, Access.anyone(), "announce_delivery")
+
+
 def _to_limits(settings: IssuingSettings) -> GroupLimits:
     return GroupLimits(batch_age_s=settings.interval_s, waiting=settings.max_waiting)
 
@@ -120,6 +129,7 @@ def _open_hot_paths(runtime: NodeRuntime) -> tuple[PlainRoute, ...]:
 def _route(
     path: str, app: Application, name: str, summary: str, *, is_open: bool = True
 ) -> PlainRoute:
+    """A path that is only read."""
     described: Document = {
         "operationId": name,
         "summary": summary,
@@ -128,12 +138,22 @@ def _route(
     }
     if is_open:
         described["security"] = []
+    else:
+        described["x-zhenglian-roles"] = sorted(METRICS_ACCESS.roles)
+        described["responses"] |= {
+            str(status): describe_problem(HTTPStatus(status)) for status in (401, 403, 429, 503)
+        }
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise method_not_allowed(scope, "GET")
+        await app(scope, receive, send)
 
     def matches(scope: Scope) -> bool:
-        return bool(scope["path"] == path and scope["method"] in ("GET", "HEAD"))
+        return bool(scope["path"] == path)
 
     item: Mapping[str, Document] = {path: {"get": described}}
-    return PlainRoute(matches, app, item)
+    return PlainRoute(matches, answer, item)
 
 
 def _ready(runtime: NodeRuntime, readiness: Readiness) -> Application:

@@ -23,6 +23,7 @@ from pydantic_settings import (
 from ledger.errors import MalformedInputError, NotFoundError, StorageError
 from node_api.auth.settings import AuthSettings, LimitSettings, Section
 from node_api.codec import to_malformed
+from node_api.deliveries.settings import DeliverySettings
 
 SETTINGS_NAME = "node.toml"
 ENVIRONMENT_PREFIX = "ZHENGLIAN_NODE_"
@@ -97,6 +98,7 @@ class NodeSettings(BaseSettings):
     tls: TlsSettings | None = None
     issuing: IssuingSettings = IssuingSettings()
     jobs: JobSettings = JobSettings()
+    deliveries: DeliverySettings = DeliverySettings()
     log: LogSettings = LogSettings()
     auth: AuthSettings = AuthSettings()
     limits: LimitSettings = LimitSettings()

@@ -11,7 +11,7 @@ from ledger.actions.deliveries.cases import receive_case, send_hand_over, send_s
 from ledger.actions.deliveries.inbox import (
     discard_delivery,
     list_inbox,
-    list_outbox,
+    list_outgoing,
     read_receipt,
     resolve_delivery,
     retry_delivery,
@@ -77,7 +77,7 @@ OPERATIONS: tuple[Operation, ...] = (
         TAG,
         example={"text": DIGEST[:8]},
     ),
-    Operation("GET", "/v1/outgoing", list_outbox, LISTING, TAG, example={"department": HOUSING}),
+    Operation("GET", "/v1/outgoing", list_outgoing, LISTING, TAG, example={"department": HOUSING}),
     Operation(
         "POST",
         "/v1/outgoing",

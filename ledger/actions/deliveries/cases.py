@@ -32,7 +32,7 @@ class SentCase:
 
     Attributes:
         result: the sealed hand-over; None where the papers are only shared.
-        delivery_id: under which the outbox tells how far they are.
+        delivery_id: under which `list_outgoing` tells how far they are.
     """
 
     case_id: bytes

@@ -81,7 +81,7 @@ def list_inbox(
     ]
 
 
-def list_outbox(
+def list_outgoing(
     workspace: Workspace, department: Uscc | None = None, state: DeliveryState | None = None
 ) -> list[Delivery]:
     """What went out, oldest first, of all departments of this home or of one."""

@@ -1,4 +1,4 @@
-"""`zhenglian send`, `inbox` and `outbox`: what travels between this node and others."""
+"""`zhenglian send`, `inbox` and `outgoing`: what travels between this node and others."""
 
 from __future__ import annotations
 
@@ -53,11 +53,13 @@ def add_commands(app: typer.Typer) -> None:
     command(inbox, "take")(take)
     command(inbox, "discard")(discard)
     app.add_typer(inbox, name="inbox", help="What other nodes have sent to this one.")
-    outbox = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-    command(outbox, "list")(list_sent)
-    command(outbox, "show")(show_sent)
-    command(outbox, "retry")(retry)
-    app.add_typer(outbox, name="outbox", help="What this node sends to others, and how far it is.")
+    outgoing = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    command(outgoing, "list")(list_sent)
+    command(outgoing, "show")(show_sent)
+    command(outgoing, "retry")(retry)
+    app.add_typer(
+        outgoing, name="outgoing", help="What this node sends to others, and how far it is."
+    )
 
 
 def send(
@@ -76,7 +78,7 @@ def send(
     """Sends a file to a department of another member, encrypted to that member.
 
     It is stored first; the node sends it, now or when the other node is up, and tells its state in
-    the outbox. The receiver's receipt ends up on the chain. Sent again, it is sent once.
+    `zhenglian outgoing`. The receiver's receipt ends up on the chain. Sent again, it is sent once.
 
     \b
     Example:
@@ -115,13 +117,13 @@ def list_sent(session: Session, department: DepartmentOption = "") -> None:
 
     \b
     Example:
-      zhenglian outbox list
+      zhenglian outgoing list
     """
-    from ledger.actions.deliveries.inbox import list_outbox
+    from ledger.actions.deliveries.inbox import list_outgoing
     from ledger.identifiers import Uscc
 
     with session.door() as door:
-        found = door.call(list_outbox, Uscc.parse(department) if department else None)
+        found = door.call(list_outgoing, Uscc.parse(department) if department else None)
     _tell_all(session, found, ("没有发出任何内容。", "Nothing was sent."))
 
 
@@ -144,7 +146,7 @@ def show_sent(session: Session, delivery: DeliveryArgument) -> None:
 
     \b
     Example:
-      zhenglian outbox show 6e340b9c
+      zhenglian outgoing show 6e340b9c
     """
     show(session, delivery)
 
@@ -218,7 +220,7 @@ def retry(session: Session, delivery: DeliveryArgument) -> None:
 
     \b
     Example:
-      zhenglian outbox retry 6e340b9c
+      zhenglian outgoing retry 6e340b9c
     """
     from ledger.actions.deliveries.inbox import retry_delivery
 

@@ -11,7 +11,7 @@ from ledger.actions.deliveries.acknowledging import find_recorded_receipt
 from ledger.actions.deliveries.inbox import (
     discard_delivery,
     list_inbox,
-    list_outbox,
+    list_outgoing,
     read_receipt,
     retry_delivery,
     show_delivery,
@@ -158,7 +158,7 @@ def test_nothing_travels_to_a_department_of_ones_own_member_or_to_nobody(pair: P
     with pytest.raises(NotFoundError) as refusal:
         queue_delivery(pair.sender.workspace, DeliveryKind.RESULT, nobody, b"")
     assert refusal.value.code == "department_unknown"
-    assert not [e for e in list_outbox(pair.sender.workspace) if e.kind is DeliveryKind.RESULT]
+    assert not [e for e in list_outgoing(pair.sender.workspace) if e.kind is DeliveryKind.RESULT]
 
 
 def test_what_was_discarded_is_gone_but_not_that_it_came(pair: Pair) -> None:

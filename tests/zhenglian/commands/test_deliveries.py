@@ -23,7 +23,7 @@ def test_every_state_has_words(state: DeliveryState) -> None:
     assert not describe_delivery_state(state.value, Language.ZH).isascii()
 
 
-def test_a_file_waits_in_the_outbox_until_a_node_sends_it(issued: Issued, tmp_path: Path) -> None:
+def test_a_file_waits_until_a_node_sends_it(issued: Issued, tmp_path: Path) -> None:
     clerk, file = issued.chongqing, tmp_path / "result.json"
     file.write_text(json.dumps({"result": "granted"}))
     told = ("send", file, "--to", ISSUERS[SICHUAN], "--kind", "result", "--about", "案件一")
@@ -31,14 +31,14 @@ def test_a_file_waits_in_the_outbox_until_a_node_sends_it(issued: Issued, tmp_pa
     assert (queued["state"], queued["kind"], queued["name"]) == ("queued", "result", "result.json")
     assert clerk.json(*told)["delivery_id"] == queued["delivery_id"]
     short = queued["delivery_id"][:12]
-    (listed,) = clerk.json("outbox", "list")["deliveries"]
-    assert listed == clerk.json("outbox", "show", short) == queued
-    shown = clerk.run("outbox", "list").stdout
+    (listed,) = clerk.json("outgoing", "list")["deliveries"]
+    assert listed == clerk.json("outgoing", "show", short) == queued
+    shown = clerk.run("outgoing", "list").stdout
     assert "案件一" in shown
     assert "waiting" in shown
-    assert clerk.json("outbox", "retry", short)["state"] == "queued"
+    assert clerk.json("outgoing", "retry", short)["state"] == "queued"
     assert clerk.json("inbox", "list")["deliveries"] == []
     assert "empty" in clerk.run("inbox", "list").stdout
     refused = clerk.json("inbox", "take", short, "--out", tmp_path / "taken", code=1)
     assert refused["error"]["code"] == "delivery_not_here"
-    assert clerk.json("outbox", "show", "ffff", code=1)["error"]["code"] == "delivery_unknown"
+    assert clerk.json("outgoing", "show", "ffff", code=1)["error"]["code"] == "delivery_unknown"

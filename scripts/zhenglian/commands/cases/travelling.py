@@ -202,7 +202,9 @@ def _tell_sent(session: Session, delivery_id: bytes) -> None:
     if session.output.is_json:
         return
     pick = session.language.pick
-    told = pick("由节点发送，进度见发件箱：", "The node sends it; the outbox tells how far it is: ")
+    told = pick(
+        "由节点发送，进度见 zhenglian outgoing：", "The node sends it; see zhenglian outgoing: "
+    )
     session.output.line(told + delivery_id.hex()[:SHORT_ID])
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.actions.cases.papers import read_papers
 from ledger.actions.deliveries.cases import receive_case, send_hand_over, send_share
-from ledger.actions.deliveries.inbox import list_inbox, list_outbox, show_delivery
+from ledger.actions.deliveries.inbox import list_inbox, list_outgoing, show_delivery
 from ledger.actions.deliveries.queueing import queue_delivery
 from ledger.chain.case_reading import fetch_case
 from ledger.errors import ConflictError
@@ -54,7 +54,7 @@ def test_a_case_is_handed_over_and_its_receipt_comes_back_by_itself(two: Ledger)
         taken = receive_case(sichuan.workspace, arrived.delivery_id, "齐全", OFFICER)
         assert receive_case(sichuan.workspace, arrived.delivery_id, "齐全", OFFICER) is not None
         assert fetch_case(sichuan.workspace.gateway, case_id).custodian == SICHUAN_HOUSING
-        assert len(list_outbox(sichuan.workspace)) == 1
+        assert len(list_outgoing(sichuan.workspace)) == 1
 
         sichuan.send_due()
         chongqing.settle()
