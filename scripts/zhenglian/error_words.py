@@ -34,6 +34,9 @@ _WORDS = {
     "contract_missing": "这条链上没有本账本，可能连接了别的链，或尚未同步",
     "transaction_refused": "链节点不接受此账户的一笔交易，其后的交易无法发送；请稍后重试，"
     "若一直被拒绝，请运行 zhenglian fsck --repair",
+    "chain_busy": "链暂无空位，请稍后重试",
+    "chain_behind": "可用的链节点落后于链的最新区块，请待其同步",
+    "another_chain": "设置中的几个链节点不属于同一条链，请核对 chain",
     "outcome_unknown": "结果未知：已提交，尚未得到链的确认；请重新运行同一命令",
     "index_damaged": "索引已损坏，可用 `zhenglian index rebuild` 重建",
     "index_read_only": "索引无法写入",
