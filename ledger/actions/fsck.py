@@ -32,11 +32,13 @@ from ledger.actions.record_check import (
     check_runs,
     check_successions,
 )
+from ledger.actions.request_check import check_requests
 from ledger.actions.settlement import settle_acts
 from ledger.errors import ChainUnavailableError, LedgerError, NotFoundError, StorageError
 from ledger.index.checking import find_damage
 from ledger.vault.access_tables import ACCESS_TABLES
 from ledger.vault.case_tables import CASE_TABLES
+from ledger.vault.request_tables import REQUEST_TABLES
 from ledger.vault.tables import ActState, BatchState
 from ledger.workspace import Workspace
 
@@ -105,6 +107,7 @@ def _check_records(
         (check_successions, {"successions", "certificates", "data_keys", "batches"}),
         (check_runs, {"runs"}),
         (check_access, {table.name for table in ACCESS_TABLES}),
+        (check_requests, {table.name for table in REQUEST_TABLES} | {"batches", "certificates"}),
         (check_erasures, {"erasures", "certificates", "batches"}),
         (_check_outbox, {"outbox"}),
     ]

@@ -124,6 +124,26 @@ class Requests:
                     )
         return found
 
+    def find_strays(self) -> list[tuple[str, str]]:
+        """Issuer and reference of requests whose certificate is not in the batch they name."""
+        query = (
+            select(requests.c.issuer, requests.c.reference)
+            .select_from(
+                requests.join(batches, batches.c.id == requests.c.batch).outerjoin(
+                    certificates,
+                    (certificates.c.identifier == requests.c.identifier)
+                    & (certificates.c.batch == requests.c.batch),
+                )
+            )
+            .where(
+                ((batches.c.state != BatchState.ABANDONED) & certificates.c.id.is_(None))
+                | (batches.c.issuer != requests.c.issuer)
+            )
+            .order_by(requests.c.issuer, requests.c.reference)
+        )
+        with self._database.read() as connection:
+            return [(issuer, reference) for issuer, reference in connection.execute(query)]
+
     def places(self, identifiers: Collection[str]) -> dict[str, CertificatePlace]:
         """Those of the certificates that the vault has, whatever they were requested by."""
         found: dict[str, CertificatePlace] = {}

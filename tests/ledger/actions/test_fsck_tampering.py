@@ -26,6 +26,7 @@ from ledger.vault.access_tables import ACCESS_TABLES
 from ledger.vault.acts import OfficerCommitment
 from ledger.vault.case_tables import CASE_TABLES
 from ledger.vault.delivery_tables import DELIVERY_TABLES
+from ledger.vault.request_tables import REQUEST_TABLES
 from ledger.vault.tables import metadata
 from ledger.workspace import Workspace
 from tests.ledger.actions.homes import (
@@ -40,9 +41,10 @@ from tests.ledger.actions.homes import (
 
 UNDECODABLE = "undecodable text"
 OTHER_STATE = {"runs": "failed", "batches": "abandoned", "outbox": "reverted", "acts": "refused"}
-OTHERS = (*CASE_TABLES, *ACCESS_TABLES, *DELIVERY_TABLES)
+OTHERS = (*CASE_TABLES, *ACCESS_TABLES, *DELIVERY_TABLES, *REQUEST_TABLES)
 ELSEWHERE = {"settings", *(table.name for table in OTHERS)}
-"""Tables that other tests alter: test_store.py, cases/test_case_check.py, test_access_log.py."""
+"""Tables that other tests alter: test_store.py, cases/test_case_check.py, test_access_log.py,
+test_request_check.py."""
 TABLES = [table for table in metadata.sorted_tables if table.name not in ELSEWHERE]
 ERASED, HELD, REPLACED = 3, 5, 6
 FIRST = "batch = (SELECT min(id) FROM batches)"
