@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
@@ -12,6 +15,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from ledger.errors import LedgerError, NotFoundError
 from node_api.dispatch import Dispatcher
@@ -137,18 +141,30 @@ async def _answer_error(request: Request, error: LedgerError) -> Response:
 
 async def _answer_http_error(request: Request, error: HTTPException) -> Response:
     """What Starlette itself refuses: an unknown path or method."""
-    path = request.url.path
-    if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        refusal = LedgerError(
-            f"{path}: expected {allowed or 'another method'}, got {request.method}",
-            code="method_not_allowed",
-        )
-        problem = to_problem(refusal)
-        return problem_response(problem, request.scope, {"allow": allowed})
+    path, scope = request.url.path, request.scope
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return _refuse_method(scope, find_methods(path))
     return problem_response(
-        to_problem(NotFoundError(f"nothing is at {path}", code="path_unknown")), request.scope
+        to_problem(NotFoundError(f"nothing is at {path}", code="path_unknown")), scope
     )
+
+
+def _refuse_method(scope: Scope, allowed: Iterable[str]) -> Response:
+    told = ", ".join(sorted(allowed))
+    refusal = LedgerError(
+        f"{scope['path']}: expected {told}, got {scope['method'][:16]}", code="method_not_allowed"
+    )
+    return problem_response(to_problem(refusal), scope, {"allow": told})
+
+
+def find_methods(path: str) -> set[str]:
+    """Every method that the operations have at a path; of several routes, all of them."""
+    return {method for pattern, method in _list_patterns() if pattern.fullmatch(path)}
+
+
+@cache
+def _list_patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((compile_path(each.path)[0], each.method) for each in OPERATIONS)
 
 
 def problem_response(

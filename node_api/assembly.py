@@ -138,6 +138,7 @@ def _route(
     }
     if is_open:
         described["security"] = []
+        described["responses"]["503"] = {"description": "Not ready, or too busy."}
     else:
         described["x-zhenglian-roles"] = sorted(METRICS_ACCESS.roles)
         described["responses"] |= {

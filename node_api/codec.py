@@ -24,6 +24,7 @@ from ledger.formats.status_list import Status
 
 CONFIG = ConfigDict(
     extra="forbid",
+    strict=True,  # JSON has numbers, texts and truth values: none passes for another
     ser_json_bytes="hex",
     val_json_bytes="hex",
     arbitrary_types_allowed=True,

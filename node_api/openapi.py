@@ -148,7 +148,8 @@ def _describe_responses(operation: Operation, schemas: Schemas, raises: Sequence
         schema = schemas.of("result", operation.operation_id)
         success["content"] = {"application/json": {"schema": schema}}
     else:
-        success["content"] = {operation.media_type: {"schema": {"type": "string"}}}
+        kind = "object" if operation.media_type.endswith("json") else "string"
+        success["content"] = {operation.media_type: {"schema": {"type": kind}}}
     responses = {str(operation.status.value): success}
     codes = _collect_codes(raises)
     statuses = {*_ALWAYS, *codes, *(() if operation.access.is_open else _PROTECTED)}

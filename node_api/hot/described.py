@@ -190,7 +190,7 @@ _VERIFY: Final[Document] = {
             _text(
                 "relying_region",
                 "Who wants to rely on it, six digits; by default this node's region; or: none.",
-                pattern="^([0-9]{6}|none)$",
+                pattern="^([0-9]{6}|none)?$",
             ),
             _text("as_of", "Time the verdict is about, RFC 3339 or unix seconds; default: now."),
             _text("nonce", "What a bound presentation must repeat.", maxLength=512),
