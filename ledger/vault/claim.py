@@ -47,6 +47,8 @@ class WriterClaim:
         self._is_entered = False
         self._is_lost = False
         self._connection: Connection | None = None
+        self._failure: StorageError | None = None
+        self._failed_at = 0.0
         self._guard = threading.Lock()
 
     def take(self, timeout_s: float) -> None:
@@ -77,12 +79,13 @@ class WriterClaim:
             StorageError: vault_in_use when another process has it or wrote meanwhile,
                 vault_unavailable.
         """
+        asked_at = time.monotonic()
         with self._guard:
             if self._is_lost:
                 raise _taken_over()
             if self._connection is None or not _is_alive(self._connection):
                 self._let_go()
-                self.take(RETAKE_TIMEOUT_S)
+                self._retake(asked_at)
             if not self._is_entered:
                 self._enter()
 
@@ -105,6 +108,17 @@ class WriterClaim:
         """Let others write."""
         with self._guard:
             self._let_go()
+
+    def _retake(self, asked_at: float) -> None:
+        """Take the lock again; who waited while that failed for another thread hears the same."""
+        if self._failure is not None and self._failed_at >= asked_at:
+            raise StorageError(self._failure.message, code=self._failure.code)
+        try:
+            self.take(RETAKE_TIMEOUT_S)
+        except StorageError as error:
+            self._failure, self._failed_at = error, time.monotonic()
+            raise
+        self._failure = None
 
     def _enter(self) -> None:
         assert self._connection is not None  # noqa: S101 - for the type checker

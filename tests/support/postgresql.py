@@ -24,6 +24,7 @@ from sqlalchemy.engine import make_url
 
 _DEBIAN = Path("/usr/lib/postgresql")
 _USER = "postgres"
+FAST = "-c fsync=off"
 
 
 class PostgresqlServer:
@@ -31,6 +32,7 @@ class PostgresqlServer:
 
     Args:
         directory: where its data and its socket lie.
+        options: of the server itself.
         asking_password: of everybody but its first user.
 
     Attributes:
@@ -38,9 +40,11 @@ class PostgresqlServer:
         administration: the same for libpq.
     """
 
-    def __init__(self, directory: Path, *, asking_password: bool = False) -> None:
+    def __init__(
+        self, directory: Path, options: str = FAST, *, asking_password: bool = False
+    ) -> None:
         self.directory = directory
-        self._options = f"-k {directory} -c listen_addresses= -c fsync=off"
+        self._options = f"-k {directory} -c listen_addresses= {options}"
         self._control = [str(_find_binaries() / "pg_ctl"), "-D", str(directory / "data"), "-w"]
         self._prefix = _as_server_user(directory)
         self.url = f"postgresql+psycopg://{_USER}@/postgres?host={directory}"
@@ -73,10 +77,12 @@ class PostgresqlServer:
 
 
 @contextmanager
-def serve_postgresql(*, asking_password: bool = False) -> Iterator[PostgresqlServer]:
+def serve_postgresql(
+    options: str = FAST, *, asking_password: bool = False
+) -> Iterator[PostgresqlServer]:
     """A server that runs as long as the block, unless it is stopped in it."""
     with tempfile.TemporaryDirectory(prefix="zhenglian-pg-") as name:
-        server = PostgresqlServer(Path(name), asking_password=asking_password)
+        server = PostgresqlServer(Path(name), options, asking_password=asking_password)
         server.start()
         try:
             yield server

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from ledger.errors import StorageError
+from ledger.vault.claim import WriterClaim
 from ledger.vault.store import Vault
 from tests.ledger.vault.vaults import CHEAP, NOW_UNIX, PASSPHRASE, new_batch, stage
 from tests.support.postgresql import postgresql, use_schema
@@ -162,3 +163,28 @@ def test_vaults_of_two_schemas_have_a_writer_each(
     ):
         second.batches.open(new_batch())
         vault.batches.open(new_batch())
+
+
+def test_threads_that_wait_for_a_lock_in_vain_hear_it_together(
+    vault: Vault, administrator: psycopg.Connection, url: str, tmp_path: Path
+) -> None:
+    batch = vault.batches.open(new_batch())
+    end_connections(administrator)
+    attempts: list[float] = []
+    take = WriterClaim.take
+
+    def count(claim: WriterClaim, timeout_s: float) -> None:
+        attempts.append(timeout_s)
+        take(claim, timeout_s)
+
+    with (
+        open_elsewhere(tmp_path / "other", url),
+        pytest.MonkeyPatch.context() as counting,
+        ThreadPoolExecutor(8) as threads,
+    ):
+        counting.setattr(WriterClaim, "take", count)
+        told = threads.map(
+            lambda _: is_refused("vault_in_use", lambda: stage(vault, batch, "a")), range(8)
+        )
+        assert all(told)
+    assert len(attempts) < 8
