@@ -90,12 +90,17 @@ def publish_calendars(*homes: CommandLine) -> None:
 def provinces(consortium: Consortium, tmp_path: Path) -> tuple[CommandLine, CommandLine]:
     """Chongqing, which has issued a certificate, and Sichuan, which has defined the matter."""
     chongqing, sichuan = at(consortium, CHONGQING), at(consortium, SICHUAN)
+    prepare(chongqing, sichuan, tmp_path)
+    return chongqing, sichuan
+
+
+def prepare(chongqing: CommandLine, sichuan: CommandLine, directory: Path) -> None:
+    """Issues the certificate and defines the matter."""
     publish_calendars(chongqing, sichuan)
-    matter = make_matter(tmp_path / "matter.json")
+    matter = make_matter(directory / "matter.json")
     sichuan.run("catalogue", "define-matter", matter)
     chongqing.run("catalogue", "import", matter)
-    chongqing.run("issue", write_csv(tmp_path / "one.csv", [make_row(1)]))
-    return chongqing, sichuan
+    chongqing.run("issue", write_csv(directory / "one.csv", [make_row(1)]))
 
 
 def present(clerk: CommandLine, path: Path) -> Path:
