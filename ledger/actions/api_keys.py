@@ -27,6 +27,8 @@ from ledger.vault.api_keys import ApiKey, ApiKeys, KeyLimits
 from ledger.workspace import Workspace
 
 KEY_PREFIX: Final = "zl_"
+SUBJECT_PREFIX: Final = "key:"
+"""Begins the subject of who uses a key; its id follows."""
 MAX_DAYS: Final = 366
 DEFAULT_DAYS: Final = 90
 _KEY = re.compile(r"zl_([0-9a-f]{16})_([A-Za-z0-9_-]{43})", re.ASCII)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
 
+from ledger.actions.api_keys import SUBJECT_PREFIX
 from ledger.errors import (
     ChainUnavailableError,
     ConflictError,
@@ -123,7 +124,8 @@ def approve_request(
 
     Raises:
         NotFoundError: approval_unknown.
-        NotAuthorizedError: own_request, when maker and checker have a person in common.
+        NotAuthorizedError: own_request, when maker and checker have a person in common;
+            maker_revoked, when it was asked for with an API key that has been revoked since.
         ConflictError: approval_digest; approval_decided.
         LedgerError: of `permit`; what carrying it out raised.
     """
@@ -131,6 +133,7 @@ def approve_request(
     if approval.state is ApprovalState.DONE:
         return approval
     if approval.state is not ApprovalState.APPROVED:
+        _require_maker(workspace, approval)
         with workspace.vault.transaction():
             approval = workspace.vault.approvals.decide(
                 approval_id, ApprovalState.APPROVED, checker
@@ -225,6 +228,18 @@ def _require_other(
             field="digest",
         )
     return approval
+
+
+def _require_maker(workspace: Workspace, approval: Approval) -> None:
+    """Refuses what was asked for with a key that has been revoked since, perhaps as stolen."""
+    if not approval.made_by.startswith(SUBJECT_PREFIX):
+        return
+    found = workspace.vault.api_keys.find(approval.made_by.removeprefix(SUBJECT_PREFIX))
+    if found is None or found.key.revoked_at_unix is not None:
+        raise NotAuthorizedError(
+            f"request {approval.approval_id} was made with an API key that is revoked: reject it",
+            code="maker_revoked",
+        )
 
 
 def _if_kept(read: Callable[[str], bytes], approval_id: str) -> bytes | None:

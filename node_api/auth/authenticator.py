@@ -23,7 +23,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from ledger.actions.api_keys import KEY_PREFIX, recognise_api_key
+from ledger.actions.api_keys import KEY_PREFIX, SUBJECT_PREFIX, recognise_api_key
 from ledger.errors import NotAuthorizedError
 from ledger.identifiers import RegionCode, Uscc
 from ledger.vault.access_log import NewRecord, RecordKind
@@ -234,7 +234,7 @@ def to_principal(key: ApiKey) -> Principal:
     made_by = {key.created_by} - {LOCAL.subject}
     return Principal(
         PrincipalKind.API_KEY,
-        f"key:{key.key_id}",
+        f"{SUBJECT_PREFIX}{key.key_id}",
         frozenset({key.role}),
         frozenset(RegionCode.parse(each) for each in limits.regions),
         frozenset(Uscc.parse(each) for each in limits.departments),

@@ -11,6 +11,7 @@ import pytest
 
 from ledger.actions.access_check import check_access
 from ledger.actions.access_log import check_access_log, expire_access_log, read_access_log
+from ledger.actions.api_keys import create_api_key, revoke_api_key
 from ledger.actions.approvals import (
     approve_request,
     compute_request_digest,
@@ -30,6 +31,7 @@ from ledger.errors import (
     NotFoundError,
     StorageError,
 )
+from ledger.roles import Role
 from ledger.vault.access_tables import ApprovalState
 from ledger.vault.approvals import Approval
 from ledger.workspace import Workspace
@@ -365,3 +367,17 @@ def test_two_officers_at_once_do_it_once(workspace: Workspace) -> None:
     first.join()
     assert done == [REQUEST]
     assert allow_by("oidc:c").decided_by == "oidc:b"
+
+
+def test_request_of_a_revoked_key_is_not_approved_any_more(
+    workspace: Workspace, run: Runner
+) -> None:
+    key_id = create_api_key(workspace, "n", Role.AUDITOR).key.key_id
+    made = [ask(workspace, f"key:{key_id}"), ask(workspace, "key:0123456789abcdef")]
+    revoke_api_key(workspace, key_id)
+    for approval in made:
+        with pytest.raises(NotAuthorizedError) as refusal:
+            allow(workspace, approval, run)
+        assert refusal.value.code == "maker_revoked"
+    assert run.done == []
+    assert len(list_approvals(workspace, ApprovalState.PENDING)) == 2
