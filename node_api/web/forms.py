@@ -45,7 +45,7 @@ def parse_form(content_type: str, body: bytes) -> Form:
     if found is None:
         raise _malformed("expected multipart/form-data with a boundary")
     delimiter = b"\r\n--" + (found[1] or found[2]).encode("latin-1")
-    parts = (b"\r\n" + body).split(delimiter)
+    parts = re.split(re.escape(delimiter) + rb"(?=\r\n|--)", b"\r\n" + body)
     if len(parts) < 2 or len(parts) > _MAX_FIELDS + 2 or not parts[-1].startswith(b"--"):
         raise _malformed("the form is cut off, or has too many fields")
     fields: dict[str, bytes] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,27 @@ import uvicorn
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, at_end: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._at_end = at_end
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._at_end()
+        await super().shutdown(sockets)
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
 @contextmanager
-def serve(app: Any, unix: Path | None = None) -> Iterator[str]:
+def serve(
+    app: Any, unix: Path | None = None, *, at_end: Callable[[], None] = lambda: None
+) -> Iterator[str]:
     """Serves until the block ends.
 
     Args:
+        at_end: called in the server's event loop when it ends.
         unix: the path of a Unix socket; without it a free TCP port.
 
     Yields:
@@ -40,7 +51,7 @@ def serve(app: Any, unix: Path | None = None) -> Iterator[str]:
     options: dict[str, Any] = {"http": "httptools", "ws": "none", "lifespan": "off"}
     options |= {"interface": "asgi3", "log_config": None, "access_log": False}
     options |= {"timeout_graceful_shutdown": 1}
-    server = _Server(uvicorn.Config(app, **options))
+    server = _Server(uvicorn.Config(app, **options), at_end)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     try:
