@@ -18,6 +18,7 @@ from ledger.actions.batch_check import Problem
 from ledger.actions.batch_checks import check_batches, describe_malformed
 from ledger.actions.cases.case_check import check_cases
 from ledger.actions.cases.settlement import settle_case_acts
+from ledger.actions.delivery_check import check_deliveries
 from ledger.actions.lost_batches import ADVICE, LostBatch, find_lost_batches
 from ledger.actions.outbox_check import (
     describe_outcome,
@@ -38,6 +39,7 @@ from ledger.errors import ChainUnavailableError, LedgerError, NotFoundError, Sto
 from ledger.index.checking import find_damage
 from ledger.vault.access_tables import ACCESS_TABLES
 from ledger.vault.case_tables import CASE_TABLES
+from ledger.vault.delivery_tables import DELIVERY_TABLES
 from ledger.vault.request_tables import REQUEST_TABLES
 from ledger.vault.tables import ActState, BatchState
 from ledger.workspace import Workspace
@@ -114,6 +116,7 @@ def _check_records(
     if not is_index_damaged:
         checks.append((_check_acts, {"acts"}))
         checks.append((check_cases, {table.name for table in CASE_TABLES} | {"erasures"}))
+        checks.append((check_deliveries, {table.name for table in DELIVERY_TABLES}))
     for check, tables in checks:
         if not tables & malformed:
             yield from _tell_all(workspace, check)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Final
 
 from ledger.actions.deliveries.standing import (
@@ -10,7 +11,13 @@ from ledger.actions.deliveries.standing import (
     require_key_in_force,
 )
 from ledger.actions.issuers import find_seal_key
-from ledger.errors import ChainUnavailableError, ConflictError, LedgerError, StorageError
+from ledger.errors import (
+    ChainUnavailableError,
+    ConflictError,
+    LedgerError,
+    NotFoundError,
+    StorageError,
+)
 from ledger.formats.delivery import Announcement
 from ledger.formats.delivery_receipt import DeliveryReceipt
 from ledger.formats.seals import sign_digest
@@ -99,7 +106,7 @@ def settle_receipts(workspace: Workspace) -> list[bytes]:
         found = find_recorded_receipt(workspace.index, each)
         if found is None:
             continue
-        if found != _receipt_of(each).digest:
+        if each.receipt is None or found != sha256(each.receipt).digest():
             workspace.vault.deliveries.note_reason(each.delivery_id, "receipt_differs")
             continue
         workspace.vault.deliveries.mark_acknowledged(each.delivery_id)
@@ -151,8 +158,9 @@ def check_receipt(workspace: Workspace, announced: Announcement, data: bytes) ->
 
 def _receipt_of(stored: StoredDelivery) -> DeliveryReceipt:
     if stored.receipt is None:
-        raise StorageError(
-            f"delivery {stored.delivery_id.hex()} is {stored.state} and has no receipt",
-            code="row_damaged",
+        raise NotFoundError(
+            f"delivery {stored.delivery_id.hex()} is {stored.state} and has no receipt; run "
+            "`zhenglian fsck`",
+            code="receipt_missing",
         )
     return DeliveryReceipt.parse(stored.receipt)
