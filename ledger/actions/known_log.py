@@ -73,7 +73,7 @@ class KnownLog:
             NotFoundError, StorageError: as `head`.
         """
         if self._opened is None:
-            self._opened = IndexStore.open(self._path)
+            self._opened = IndexStore.open(self._path, read_only=True)
         return self._opened
 
     def head(self) -> LogHead:

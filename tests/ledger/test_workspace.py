@@ -32,6 +32,7 @@ ROOT = Path(__file__).parents[2]
 GOOD: dict[str, object] = {"member": "500000", "name": "重庆市", "chain": "/chain"}
 LEDGER_ID = "ab" * 32
 ADDRESS = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+VAULT_URL = "postgresql+psycopg://zhenglian@/zhenglian?host=/run/postgresql"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
@@ -50,6 +51,7 @@ def test_settings_are_read_as_they_were_written(
     for config in (
         Config(CHONGQING, name, chain),
         Config(MemberId.parse("11100000000013338W"), name, chain, LEDGER_ID, ADDRESS),
+        Config(CHONGQING, name, chain, vault_url=VAULT_URL),
     ):
         config.store(path)
         assert Config.load(path) == config
@@ -77,6 +79,8 @@ def test_name_with_every_special_character_survives(tmp_path: Path) -> None:
         ("ledger_id", {"ledger_id": "0x" + LEDGER_ID}),
         ("consortium", {"consortium": "somewhere"}),
         ("consortium", {"consortium": ADDRESS.lower()}),
+        ("vault_url", {"vault_url": "sqlite:///vault.db"}),
+        ("vault_url", {"vault_url": "postgresql://z:secret@/v"}),
     ],
 )
 def test_setting_at_fault_is_named(tmp_path: Path, field: str, change: dict[str, object]) -> None:
@@ -85,6 +89,7 @@ def test_setting_at_fault_is_named(tmp_path: Path, field: str, change: dict[str,
         Config.load(path)
     assert caught.value.field == field
     assert str(path) in caught.value.message
+    assert "secret@" not in caught.value.message
 
 
 @pytest.mark.parametrize("missing", list(GOOD))
