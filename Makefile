@@ -32,6 +32,7 @@ test-python: $(VENV)/.dev contracts/node_modules/.installed
 	@sh scripts/require_tools.sh openssl
 	@sh scripts/require_tools.sh postgresql
 	@sh scripts/require_tools.sh strace
+	@sh scripts/require_tools.sh chromium
 	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
 
 test-contracts: contracts/node_modules/.installed

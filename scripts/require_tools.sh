@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes sure that a system tool is there: installs it through apt where this is root on Debian,
-# else says what is missing. Usage: require_tools.sh python PYTHON | node | openssl | postgresql | strace
+# else says what is missing. Usage: require_tools.sh python PYTHON | node | openssl | postgresql | strace | chromium
 set -eu
 
 install() {
@@ -54,8 +54,17 @@ strace)
         echo "On Debian: apt-get install strace" >&2
     fi
     ;;
+chromium)
+    { command -v chromium || command -v chromium-browser; } >/dev/null 2>&1 && exit 0
+    if [ "$(id -u)" = 0 ] || [ -n "${CI:-}" ]; then
+        install chromium
+    else
+        echo "Chromium is not installed: the tests of the page in a browser will be skipped." >&2
+        echo "On Debian: apt-get install chromium" >&2
+    fi
+    ;;
 *)
-    echo "usage: $0 python PYTHON | node | openssl | postgresql | strace" >&2
+    echo "usage: $0 python PYTHON | node | openssl | postgresql | strace | chromium" >&2
     exit 2
     ;;
 esac
