@@ -53,6 +53,17 @@ class NamedCertificates:
                 found[identifier] = None
         return list(found)
 
+    def parts(self, count: int) -> Iterator[NamedCertificates]:
+        """All of them, so many at a time."""
+        part = NamedCertificates()
+        for certificate_id in self:
+            part.add(certificate_id)
+            if len(part) == count:
+                yield part
+                part = NamedCertificates()
+        if len(part):
+            yield part
+
     def chunks(self) -> Iterator[list[str]]:
         """All of them, a thousand at a time."""
         for start in range(0, len(self._ends), READ_AT_ONCE):

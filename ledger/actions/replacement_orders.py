@@ -12,12 +12,14 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import IO
 
 from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.holdings import find_stored
+from ledger.actions.masking import mask_name
 from ledger.actions.replacement import (
     Replacement,
     ReplacementPlan,
@@ -32,6 +34,18 @@ from ledger.workspace import Workspace
 MAX_FILE_BYTES = 1 << 20
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedReplacement:
+    """What a replacement would do. A person's name is told with only its ends.
+
+    Attributes:
+        decision: as it would be carried out; give its day, so that tomorrow it is the same order.
+    """
+
+    plan: ReplacementPlan
+    decision: Decision
+
+
 def plan_replacement_by_file(
     workspace: Workspace,
     certificate_id: CertificateId,
@@ -41,14 +55,25 @@ def plan_replacement_by_file(
     *,
     effective_date: date | None = None,
     officer: str | None = None,
-) -> ReplacementPlan:
+) -> PlannedReplacement:
     """What replacing a certificate by the one row of a file would do, without doing it.
 
-    Arguments and errors are those of `replace_by_file`.
+    Args:
+        content: of a CSV file or a workbook with the columns of the type and one row.
+        reason: a status code of the type, its number or its Chinese name.
+        legal_basis: the rule it rests on; public, so that it never names a person.
+        effective_date: from which it has legal effect; by default today in China.
+        officer: who decides.
+
+    Raises:
+        NotFoundError: certificate_unknown, not_anchored.
+        ConflictError: status_not_allowed, successor_is_replaced, replacement_unfinished.
+        MalformedInputError: replacement_rows; content_too_large; the reason is none of the type.
     """
     decision = _decide(workspace, certificate_id, reason, legal_basis, effective_date, officer)
     with _as_file(content) as source:
-        return plan_replacement(workspace, certificate_id, source, decision)
+        plan = plan_replacement(workspace, certificate_id, source, decision)
+    return PlannedReplacement(_mask(plan), decision)
 
 
 def replace_by_file(
@@ -79,7 +104,8 @@ def replace_by_file(
     """
     decision = _decide(workspace, certificate_id, reason, legal_basis, effective_date, officer)
     with _as_file(content) as source:
-        return replace_certificate(workspace, certificate_id, source, decision)
+        done = replace_certificate(workspace, certificate_id, source, decision)
+    return replace(done, plan=_mask(done.plan))
 
 
 def replace_by_row(
@@ -119,6 +145,15 @@ def replace_by_row(
     )
 
 
+def _mask(plan: ReplacementPlan) -> ReplacementPlan:
+    """The same, a person's name with only its ends."""
+    who = plan.affected
+    if who is None or who.holder_name is None:
+        return plan
+    masked = replace(who, holder_name=mask_name(who.holder_name, who.holder_code_type))
+    return replace(plan, affected=masked)
+
+
 def _decide(
     workspace: Workspace,
     certificate_id: CertificateId,
@@ -149,10 +184,12 @@ def _as_file(content: bytes) -> Iterator[Path]:
             code="content_too_large",
             field="content",
         )
-    with _open_unseen() as file:
+    with _open_unseen() as file, tempfile.TemporaryDirectory() as directory:
         file.write(content)
         file.flush()
-        yield Path(f"/dev/fd/{file.fileno()}")
+        path = Path(directory) / "replacement.csv"  # a name for whoever reads of the run
+        path.symlink_to(f"/dev/fd/{file.fileno()}")
+        yield path
 
 
 def _open_unseen() -> IO[bytes]:

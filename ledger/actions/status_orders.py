@@ -7,7 +7,7 @@ told masked, as much as an officer needs to see that the right certificates are 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from ledger.actions.decisions import Decision, LifecycleAct, parse_reason
@@ -76,6 +76,15 @@ class StatusPlan:
         """How many certificates would be changed."""
         return self.count - self.done
 
+    def joined(self, other: StatusPlan) -> StatusPlan:
+        """The plan of the same order for the certificates of both."""
+        return replace(
+            self,
+            count=self.count + other.count,
+            done=self.done + other.done,
+            certificates=self.certificates + other.certificates,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class StatusChangeResult:
@@ -91,6 +100,15 @@ class StatusChangeResult:
     certificates: int
     already_done: int
     statements: tuple[StatusResult, ...]
+
+    def joined(self, other: StatusChangeResult) -> StatusChangeResult:
+        """What was done by the same order in both parts."""
+        return replace(
+            self,
+            certificates=self.certificates + other.certificates,
+            already_done=self.already_done + other.already_done,
+            statements=self.statements + other.statements,
+        )
 
 
 def make_decision(

@@ -1,60 +1,16 @@
-"""An audit trail as a table, as JSON and as CSV. The last two are written as they are read."""
+"""An audit trail as a table for people; as JSON and CSV, see `ledger.actions.audit.exporting`."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
-
-import orjson
-
 from ledger.actions.audit import AuditStep
-from ledger.actions.issuance.clerk_files import disarm
+from ledger.actions.audit.exporting import Account
 from ledger.formats.evidence import LogHead
 from ledger.formats.merkle import verify_inclusion
 from zhenglian.case_detail import tell_detail
-from zhenglian.plain import to_plain
 from zhenglian.reasons import describe_reason
 from zhenglian.session import Session
 from zhenglian.times import format_time
 from zhenglian.words import describe_act
-
-if TYPE_CHECKING:
-    from ledger.identifiers import CertificateType
-
-COLUMNS = (
-    "log_index",
-    "recorded_at",
-    "act",
-    "region",
-    "actor",
-    "effective",
-    "reason",
-    "legal_basis",
-    "officer",
-    "detail",
-    "leaf_hash",
-    "path",
-    "log_size",
-    "log_root",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What is to be told.
-
-    Attributes:
-        subject: a certificate's identifier, or empty for everything since a time.
-        certificate_type: whose status codes the reasons are, None if steps are of several.
-        head: to which the steps' paths lead.
-    """
-
-    subject: str
-    certificate_type: CertificateType | None
-    head: LogHead
-    steps: Iterable[AuditStep]
 
 
 def print_table(session: Session, account: Account) -> None:
@@ -99,49 +55,6 @@ def _details(session: Session, account: Account, step: AuditStep) -> str:
         step.officer,
     )
     return " · ".join(part for part in parts if part)
-
-
-def write_json(stream: TextIO, account: Account) -> int:
-    """One JSON document {subject, head, steps}, and how many steps it has."""
-    begin = orjson.dumps({"subject": account.subject, "head": to_plain(account.head)}).decode()
-    stream.write(begin[:-1] + ',"steps":[')
-    count = 0
-    for step in account.steps:
-        stream.write(("," if count else "") + "\n" + orjson.dumps(to_plain(step)).decode())
-        count += 1
-    stream.write("\n]}\n")
-    return count
-
-
-def write_csv(stream: TextIO, account: Account, session: Session) -> int:
-    """One line a step, none of which a spreadsheet takes for a formula."""
-    writer = csv.writer(stream)
-    writer.writerow(COLUMNS)
-    count = 0
-    for step in account.steps:
-        texts = (
-            step.act,
-            step.region,
-            step.actor,
-            step.effective,
-            _reason(session, account, step),
-            step.legal_basis,
-            step.officer,
-            orjson.dumps(to_plain(step.detail)).decode(),
-            step.leaf_hash.hex(),
-            " ".join(node.hex() for node in step.path),
-        )
-        writer.writerow(
-            (
-                step.log_index,
-                format_time(step.recorded_at_unix),
-                *map(disarm, texts),
-                account.head.size,
-                account.head.root.hex(),
-            )
-        )
-        count += 1
-    return count
 
 
 def _reason(session: Session, account: Account, step: AuditStep) -> str:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from zhenglian.failures import EXIT_FAILED
 from zhenglian.session import Session
-from zhenglian.times import parse_day, today_in_china
-
-if TYPE_CHECKING:
-    from ledger.actions.decisions import Decision, LifecycleAct
-    from ledger.identifiers import CertificateType
-    from ledger.workspace import Workspace
+from zhenglian.times import parse_day
 
 ReasonOption = Annotated[
     str, typer.Option("--reason", metavar="CODE", help="A status code of the type, listed below.")
@@ -49,21 +45,19 @@ class ReasonListingCommand(TyperCommand):
                 formatter.write_dl(codes)
 
 
-def make_decision(
-    workspace: Workspace,
-    act: LifecycleAct,
-    types: Collection[CertificateType],
-    reason: str,
-    legal_basis: str,
-    effective_date: str,
-    officer: str,
-) -> Decision:
-    """The decision that the options describe. Raises MalformedInputError."""
-    from ledger.actions.decisions import Decision, parse_reason
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is decided, as it was typed; its certificates' types tell what the reason means."""
 
-    code = parse_reason(workspace, act, types, reason)
-    day = parse_day(effective_date, "effective-date") if effective_date else today_in_china()
-    return Decision(code, legal_basis, day, officer or None)
+    reason: str
+    legal_basis: str
+    effective_date: date | None
+    officer: str | None
+
+
+def parse_effective(text: str) -> date | None:
+    """The day of legal effect; None for today. Raises MalformedInputError."""
+    return parse_day(text, "effective-date") if text else None
 
 
 def require_answer(session: Session, *, dry_run: bool, yes: bool) -> None:

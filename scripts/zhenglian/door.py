@@ -48,6 +48,23 @@ def takes_index(action: Callable[..., Any]) -> bool:
     return str(getattr(first.annotation, "__name__", first.annotation)) == "IndexStore"
 
 
+def is_remote(door: Door) -> bool:
+    """Whether a node does what is called."""
+    return not isinstance(door, LocalDoor)
+
+
+def require_no_node(home: Path) -> None:
+    """For what needs the files themselves. Raises ConflictError, code node_running."""
+    if is_held_by_node(home):
+        from ledger.errors import ConflictError
+
+        raise ConflictError(
+            f"a node holds {home}, and this needs the files themselves: stop the node (Ctrl-C, or "
+            "`systemctl stop` its unit), run this again, and start the node",
+            code="node_running",
+        )
+
+
 def is_held_by_node(home: Path) -> bool:
     """Whether a node answers at the home's socket; one that a dead node left counts for nothing."""
     path = home / LOCAL_SOCKET

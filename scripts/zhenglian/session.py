@@ -64,19 +64,23 @@ class Session:
         return Workspace.open(self.home, passphrase or self.read_passphrase())
 
     @contextmanager
-    def door(self, *, needs_keys: bool = True) -> Iterator[Door]:
+    def door(self, *, needs_keys: bool = True, passphrase: str | None = None) -> Iterator[Door]:
         """Where actions are done: by the node that holds the home, or here if none does.
 
         Args:
             needs_keys: ask for the passphrase at once.
+            passphrase: where it was asked for before.
         """
         if is_held_by_node(self.home):
             from node_api.client import NodeClient
 
-            with NodeClient.local(self.home, self.read_passphrase) as client:
+            def tell() -> str:
+                return passphrase or self.read_passphrase()
+
+            with NodeClient.local(self.home, tell) as client:
                 yield client
             return
-        with self.unlock() if needs_keys else self.open() as workspace:
+        with self.unlock(passphrase) if needs_keys else self.open() as workspace:
             yield LocalDoor(workspace)
 
     def read_passphrase(self) -> str:

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -14,14 +15,18 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from zhenglian.command import command
+from zhenglian.door import is_remote
 from zhenglian.files import require_free, write_whole
+from zhenglian.language import Language
 from zhenglian.options import ForceOption
 from zhenglian.session import Session
 from zhenglian.times import parse_time
 
 if TYPE_CHECKING:
-    from ledger.workspace import Workspace
-    from zhenglian.audit_formats import Account
+    from ledger.actions.audit import AuditStep
+    from ledger.actions.audit.exporting import Account
+    from ledger.actions.audit.pages import AuditPage
+    from zhenglian.door import Door
 
 IDENTIFIER_BEGINS = "1.2.156."
 _CASE = re.compile("[0-9a-fA-F]{4,64}")
@@ -89,37 +94,39 @@ def audit(
             raise typer.BadParameter("--out needs --format json or --format csv")
         require_free(out, force=force)
     is_identifier = subject.strip().startswith(IDENTIFIER_BEGINS) and not Path(subject).exists()
-    with session.unlock() if is_identifier else session.open() as workspace:
+    with session.door(needs_keys=is_identifier) as door:
         if is_identifier:
-            account = _of_certificate(workspace, subject)
+            account = _of_certificate(door, subject)
         elif _is_case(subject):
-            account = _of_case(session, workspace, subject.strip())
+            account = _of_case(session, door, subject.strip())
         elif subject:
-            account = _of_file(session, workspace, Path(subject))
+            account = _of_file(session, door, Path(subject))
         else:
-            account = _since(session, workspace, since, region)
+            account = _since(session, door, since, region)
         _write(session, account, form, out)
 
 
-def _of_certificate(workspace: Workspace, identifier: str) -> Account:
+def _of_certificate(door: Door, identifier: str) -> Account:
     from ledger.actions.audit import audit_certificate
+    from ledger.actions.audit.exporting import Account
     from ledger.identifiers import CertificateId
-    from zhenglian.audit_formats import Account
 
     certificate_id = CertificateId.parse(identifier.strip())
-    trail = audit_certificate(workspace, certificate_id)
+    trail = door.call(audit_certificate, certificate_id)
     return Account(trail.subject, certificate_id.type, trail.head, trail.steps)
 
 
-def _of_file(session: Session, workspace: Workspace, file: Path) -> Account:
-    from ledger.actions.audit import audit_evidence
+def _of_file(session: Session, door: Door, file: Path) -> Account:
+    from ledger.actions.audit.exporting import Account
+    from ledger.actions.audit.pages import audit_document
     from ledger.actions.presentation import read_document
     from ledger.formats.evidence import parse_evidence
-    from zhenglian.audit_formats import Account
 
-    evidence = parse_evidence(read_document(file))
-    trail = audit_evidence(workspace, evidence, show_officers=session.passphrase.is_given)
-    return Account(trail.subject, evidence.certificate.type, trail.head, trail.steps)
+    document = read_document(file)
+    kind = parse_evidence(document).certificate.type
+    shows = session.passphrase.is_given and not is_remote(door)
+    trail = door.call(audit_document, document.decode(), show_officers=shows)
+    return Account(trail.subject, kind, trail.head, trail.steps)
 
 
 def _is_case(subject: str) -> bool:
@@ -127,35 +134,49 @@ def _is_case(subject: str) -> bool:
     return bool(_CASE.fullmatch(subject.strip())) and not Path(subject).exists()
 
 
-def _of_case(session: Session, workspace: Workspace, case: str) -> Account:
+def _of_case(session: Session, door: Door, case: str) -> Account:
     from ledger.actions.audit import audit_case
+    from ledger.actions.audit.exporting import Account
     from ledger.actions.cases.papers import resolve_case
-    from zhenglian.audit_formats import Account
 
-    workspace.sync_index()
-    case_id = resolve_case(workspace, case)
-    trail = audit_case(workspace, case_id, show_officers=session.passphrase.is_given)
+    case_id = door.call(resolve_case, case)
+    shows = session.passphrase.is_given or is_remote(door)
+    trail = door.call(audit_case, case_id, show_officers=shows)
     return Account(trail.subject, None, trail.head, trail.steps)
 
 
-def _since(session: Session, workspace: Workspace, since: str, region: str) -> Account:
-    from ledger.actions.audit import audit_since
-    from ledger.actions.facts import current_head
+def _since(session: Session, door: Door, since: str, region: str) -> Account:
+    from ledger.actions.audit.exporting import Account
+    from ledger.actions.audit.pages import page_audit
+    from ledger.actions.pages import MAX_LIMIT
     from ledger.identifiers import MemberId
-    from zhenglian.audit_formats import Account
 
     since_unix = parse_time(since, "since")
-    member = str(MemberId.parse(region)) if region else None
-    workspace.sync_index()
-    head = current_head(workspace.index)
-    steps = audit_since(
-        workspace,
-        since_unix,
-        region=member,
-        head=head,
-        show_officers=session.passphrase.is_given,
-    )
-    return Account("", None, head, steps)
+    member = MemberId.parse(region) if region else None
+    shows = session.passphrase.is_given or is_remote(door)
+
+    def read(after: int | None, log_size: int | None) -> AuditPage:
+        return door.call(
+            page_audit,
+            since_unix=since_unix,
+            after=after,
+            region=member,
+            log_size=log_size,
+            limit=MAX_LIMIT,
+            show_officers=shows,
+        )
+
+    first = read(None, None)
+
+    def steps() -> Iterator[AuditStep]:
+        page = first
+        while True:
+            yield from page.items
+            if page.next is None:
+                return
+            page = read(page.next, first.head.size)
+
+    return Account("", None, first.head, steps())
 
 
 def _write(session: Session, account: Account, form: Format, out: Path | None) -> None:
@@ -186,11 +207,21 @@ def _write(session: Session, account: Account, form: Format, out: Path | None) -
 
 
 def _write_to(stream: TextIO, session: Session, account: Account, form: Format) -> int:
-    from zhenglian.audit_formats import write_csv, write_json
+    """Writes it as it is read, and gives how many steps it has."""
+    from ledger.actions.audit.exporting import ReasonWords, write_csv, write_json
 
-    if form is Format.CSV:
-        return write_csv(stream, account, session)
-    return write_json(stream, account)
+    count = 0
+
+    def counted() -> Iterator[AuditStep]:
+        nonlocal count
+        for step in account.steps:
+            count += 1
+            yield step
+
+    told = replace(account, steps=counted())
+    words = ReasonWords(session.schemas, is_chinese=session.language is Language.ZH)
+    stream.writelines(write_csv(told, words) if form is Format.CSV else write_json(told))
+    return count
 
 
 @contextmanager

@@ -49,14 +49,14 @@ def erase(
       ID=1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250000495.001.X
       zhenglian erase $ID --reason 持证人申请删除 --dry-run
     """
-    from ledger.actions.erasure import erase_certificate, plan_erasure
+    from ledger.actions.erasure import erase_certificate, preview_erasure
     from ledger.identifiers import CertificateId
 
     require_answer(session, dry_run=dry_run, yes=yes)
     certificate_id = CertificateId.parse(identifier.strip())
     passphrase = session.read_passphrase()
-    with session.unlock(passphrase) as workspace:
-        plan = plan_erasure(workspace, certificate_id)
+    with session.door(passphrase=passphrase) as door:
+        plan = door.call(preview_erasure, certificate_id)
     _tell_plan(session, plan, dry_run=dry_run)
     if dry_run:
         return
@@ -64,8 +64,8 @@ def erase(
         pick = session.language.pick
         what = pick("删除这张证照的内容", "erase the content of this certificate")
         confirm(session, what, is_final=True)
-    with session.unlock(passphrase) as workspace:
-        result = erase_certificate(workspace, certificate_id, reason, officer=officer or None)
+    with session.door(passphrase=passphrase) as door:
+        result = door.call(erase_certificate, certificate_id, reason, officer=officer or None)
     _tell_result(session, result)
 
 
@@ -86,8 +86,8 @@ def hold(
     from ledger.identifiers import CertificateId
 
     certificate_id = CertificateId.parse(identifier.strip())
-    with session.unlock() as workspace:
-        placed = place_hold(workspace, certificate_id, reason, officer=officer or None)
+    with session.door() as door:
+        placed = door.call(place_hold, certificate_id, reason, officer=officer or None)
     if session.output.is_json:
         session.output.document(placed)
     else:
@@ -115,15 +115,13 @@ def release(
       ID=1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250000495.001.X
       zhenglian release $ID --reason 诉讼终结
     """
-    from ledger.actions.erasure import release_hold
+    from ledger.actions.holds import end_hold
     from ledger.identifiers import CertificateId
 
     certificate_id = CertificateId.parse(identifier.strip())
-    with session.unlock() as workspace:
-        ended = release_hold(
-            workspace, certificate_id, reason, number=number, officer=officer or None
-        )
-        left = len(workspace.vault.holds.in_force(str(certificate_id)))
+    with session.door() as door:
+        told = door.call(end_hold, certificate_id, reason, number=number, officer=officer or None)
+    ended, left = told.hold, told.still_in_force
     if session.output.is_json:
         session.output.document(ended, still_in_force=left)
         return
@@ -156,8 +154,8 @@ def list_erasures(
 
     if out is not None:
         require_free(out, force=force)
-    with session.unlock() as workspace:
-        register = export_register(workspace)
+    with session.door() as door:
+        register = door.call(export_register)
     output, pick = session.output, session.language.pick
     if out is not None:
         write_whole(out, lambda path: path.write_bytes(encode_register(register)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zhenglian.command import Needs, command
+from zhenglian.door import require_no_node
 from zhenglian.failures import EXIT_FAILED
 from zhenglian.passphrases import THIS_HOME, PassphraseSource
 from zhenglian.session import Session
@@ -150,6 +151,7 @@ def change_passphrase(
     """
     from ledger.actions import passphrase
 
+    require_no_node(session.home)
     old = session.read_passphrase()
     source = PassphraseSource(
         THIS_HOME,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,13 +15,15 @@ from zhenglian.decisions import (
     DryRunOption,
     EffectiveOption,
     OfficerOption,
+    Order,
     ReasonListingCommand,
     ReasonOption,
     YesOption,
     confirm,
-    make_decision,
+    parse_effective,
     require_answer,
 )
+from zhenglian.door import is_remote
 from zhenglian.files import read_lines
 from zhenglian.masking import describe_holder
 from zhenglian.session import Session
@@ -34,11 +37,14 @@ from zhenglian.words import (
 )
 
 if TYPE_CHECKING:
-    from ledger.actions.decisions import Decision, LifecycleAct
-    from ledger.actions.lifecycle import Preview, StatusResult
+    from ledger.actions.decisions import LifecycleAct
     from ledger.actions.named_certificates import NamedCertificates
+    from ledger.actions.status_orders import StatusChangeResult, StatusPlan
+    from zhenglian.door import Door
 
 SHOWN = 20
+PART = 10_000
+"""Certificates that one request names; a node takes bodies of about a megabyte."""
 INTERRUPTED = (
     "已中断。没有丢失任何内容：以相同的生效日期重新运行本命令，即可办完其余部分。",
     (
@@ -95,31 +101,76 @@ def _make_command(act: str) -> Callable[..., None]:
         yes: YesOption = False,
     ) -> None:
         from ledger.actions.decisions import LifecycleAct
-        from ledger.actions.lifecycle import change_status, preview
 
         require_answer(session, dry_run=dry_run, yes=yes)
         named = _read_identifiers(identifiers or [], file)
+        order = Order(reason, legal_basis, parse_effective(effective_date), officer or None)
         what = LifecycleAct(act)
         passphrase = session.read_passphrase()
-        with session.unlock(passphrase) as workspace:
-            decision = make_decision(
-                workspace, what, named.types, reason, legal_basis, effective_date, officer
-            )
+        with session.door(passphrase=passphrase) as door:
             shown = None if session.output.is_json and dry_run else SHOWN
-            told = preview(workspace, what, named, decision, described=shown)
-        _tell_preview(session, what, told, decision, dry_run=dry_run)
+            told = _plan(door, what, named, order, shown)
+        _tell_plan(session, told, dry_run=dry_run)
         if dry_run:
             return
         if told.left and not yes:
             plan = describe_plan(act, told.left, session.language)
             confirm(session, plan, is_final=act == "revoke")
-        with session.unlock(passphrase) as workspace:
-            results = change_status(workspace, what, named, decision)
-        changed = sum(result.certificates for result in results)
-        _tell_results(session, what, results, already_done=told.count - changed)
+        order = replace(order, effective_date=told.decision.effective_date)
+        with session.door(passphrase=passphrase) as door:
+            done = _change(door, what, named, order)
+        _tell_results(session, done)
 
     change.__doc__ = _HELP[act]
     return change
+
+
+def _plan(
+    door: Door, act: LifecycleAct, named: NamedCertificates, order: Order, shown: int | None
+) -> StatusPlan:
+    """What the order would do, asked for in as many parts as a request can carry."""
+    from ledger.actions.status_orders import plan_status_change
+
+    whole: StatusPlan | None = None
+    for part in _parts(door, named):
+        found = door.call(
+            plan_status_change,
+            act,
+            part,
+            order.reason,
+            order.legal_basis,
+            effective_date=order.effective_date,
+            officer=order.officer,
+            described=shown if shown is None or whole is None else 0,
+        )
+        whole = found if whole is None else whole.joined(found)
+    assert whole is not None  # noqa: S101 - at least one certificate is named
+    return whole
+
+
+def _change(
+    door: Door, act: LifecycleAct, named: NamedCertificates, order: Order
+) -> StatusChangeResult:
+    from ledger.actions.status_orders import StatusChangeResult, change_statuses
+
+    whole = StatusChangeResult(act, 0, 0, ())
+    for part in _parts(door, named):
+        whole = whole.joined(
+            door.call(
+                change_statuses,
+                act,
+                part,
+                order.reason,
+                order.legal_basis,
+                effective_date=order.effective_date,
+                officer=order.officer,
+            )
+        )
+    return whole
+
+
+def _parts(door: Door, named: NamedCertificates) -> Iterable[NamedCertificates]:
+    return named.parts(PART) if is_remote(door) else [named]
 
 
 def _read_identifiers(arguments: Sequence[str], file: Path | None) -> NamedCertificates:
@@ -144,15 +195,9 @@ def _read_identifiers(arguments: Sequence[str], file: Path | None) -> NamedCerti
     return named
 
 
-def _tell_preview(
-    session: Session,
-    act: LifecycleAct,
-    told: Preview,
-    decision: Decision,
-    *,
-    dry_run: bool,
-) -> None:
-    output, pick, affected = session.output, session.language.pick, told.affected
+def _tell_plan(session: Session, told: StatusPlan, *, dry_run: bool) -> None:
+    output, pick, affected = session.output, session.language.pick, told.certificates
+    act, decision = told.act, told.decision
     names = [
         describe_holder(
             each.holder_name, each.holder_code_type, session.language, is_erased=each.is_erased
@@ -204,17 +249,14 @@ def _tell_preview(
         output.line(pick("试运行，未作任何变更。", "Dry run: nothing was changed."))
 
 
-def _tell_results(
-    session: Session, act: LifecycleAct, results: Sequence[StatusResult], *, already_done: int
-) -> None:
-    output, pick = session.output, session.language.pick
-    count = sum(result.certificates for result in results)
+def _tell_results(session: Session, done: StatusChangeResult) -> None:
+    output, pick, already_done = session.output, session.language.pick, done.already_done
     if output.is_json:
-        told = {"certificates": count, "already_done": already_done, "statements": results}
-        output.document({"act": act, **told})
+        output.document(done)
         return
-    if results or not already_done:
-        output.line(describe_done(act.value, count, session.language), "bold green")
+    if done.statements or not already_done:
+        told = describe_done(done.act.value, done.certificates, session.language)
+        output.line(told, "bold green")
     if already_done:
         output.line(
             pick(
@@ -223,7 +265,7 @@ def _tell_results(
                 "before; nothing was changed for them.",
             )
         )
-    for result in results:
+    for result in done.statements:
         output.pairs(
             [
                 (pick("记录时间", "recorded"), format_time(result.recorded_at_unix)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from enum import StrEnum
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,8 +15,9 @@ from zhenglian.times import format_time, parse_end_of_day, parse_first_moment
 from zhenglian.words import describe_status
 
 if TYPE_CHECKING:
-    from ledger.actions.listing import ListedCertificate, ListFilter
-    from ledger.workspace import Workspace
+    from ledger.actions.listing import CertificatePage, ListedCertificate, ListFilter
+    from ledger.identifiers import CertificateId
+    from zhenglian.door import Door
 
 DEFAULT_LIMIT = 50
 
@@ -69,22 +69,56 @@ def list_issued(
       zhenglian list --status suspended
       zhenglian list --type W011 --since 2026-01-01 --until 2026-01-31 --limit 0 --json
     """
-    from ledger.actions.listing import list_certificates
     from ledger.identifiers import CertificateId
 
     behind = CertificateId.parse(after.strip()) if after else None
-    with session.unlock() as workspace:
-        workspace.sync_index()
-        wanted = _make_filter(workspace, status, certificate_type, batch, since, until)
-        found = list_certificates(workspace, wanted, after=behind)
+    wanted = _make_filter(session, status, certificate_type, batch, since, until)
+    with session.door() as door:
+        found = _Pages(door, wanted, behind, limit)
         if session.output.is_json:
-            _write_json(found, limit)
+            _write_json(found)
         else:
-            _print(session, found, limit)
+            _print(session, found)
+
+
+class _Pages:
+    """Certificates read page by page as they are asked for: there may be millions.
+
+    Attributes:
+        next: once all were read, the last of them if there are more.
+    """
+
+    def __init__(
+        self, door: Door, wanted: ListFilter, after: CertificateId | None, limit: int
+    ) -> None:
+        self._door = door
+        self._wanted = wanted
+        self._limit = limit
+        self._page = self._read(after, limit)  # what is refused is refused before all output
+        self.next: str | None = None
+
+    def __iter__(self) -> Iterator[ListedCertificate]:
+        from ledger.identifiers import CertificateId
+
+        page, left = self._page, self._limit
+        while True:
+            yield from page.items
+            self.next = page.next
+            left -= len(page.items) if self._limit else 0
+            if page.next is None or (self._limit and not left):
+                return
+            page = self._read(CertificateId.parse(page.next), left)
+
+    def _read(self, after: CertificateId | None, left: int) -> CertificatePage:
+        from ledger.actions.listing import page_certificates
+        from ledger.actions.pages import MAX_LIMIT
+
+        size = min(left or MAX_LIMIT, MAX_LIMIT)
+        return self._door.call(page_certificates, self._wanted, after=after, limit=size)
 
 
 def _make_filter(
-    workspace: Workspace,
+    session: Session,
     status: Standing | None,
     certificate_type: str,
     batch: str,
@@ -97,25 +131,25 @@ def _make_filter(
 
     return ListFilter(
         None if status is None else Status[status.name],
-        find_type(certificate_type, workspace.home / "schemas") if certificate_type else None,
+        find_type(certificate_type, session.schemas) if certificate_type else None,
         batch.strip().removeprefix("0x"),
         parse_first_moment(since, "since") if since else None,
         parse_end_of_day(until, "until") if until else None,
     )
 
 
-def _print(session: Session, found: Iterator[ListedCertificate], limit: int) -> None:
+def _print(session: Session, found: _Pages) -> None:
     """One line each, as they are read: there may be millions."""
     output, pick, last = session.output, session.language.pick, None
-    for each in islice(found, limit or None):
+    for each in found:
         last = each
         told = describe_status(each.status.name.lower(), session.language)
         erased = pick("（内容已删除）", " (erased)") if each.is_erased else ""
         output.line(f"{each.certificate_id}  {format_time(each.anchored_at_unix)}  {told}{erased}")
     if last is None:
         output.line(pick("没有符合条件的证照。", "No certificate is like that."))
-    elif limit and next(found, None) is not None:
-        more = f"zhenglian list --after {last.certificate_id}"
+    elif found.next is not None:
+        more = f"zhenglian list --after {found.next}"
         output.line(
             pick(
                 f"还有更多，加上相同条件：{more}", f"There are more; with the same filters: {more}"
@@ -124,17 +158,15 @@ def _print(session: Session, found: Iterator[ListedCertificate], limit: int) -> 
         )
 
 
-def _write_json(found: Iterator[ListedCertificate], limit: int) -> None:
+def _write_json(found: _Pages) -> None:
     """One document {certificates, next_after}, written as it is read."""
     import orjson
 
     from zhenglian.plain import to_plain
 
-    last, write = None, sys.stdout.write
+    separator, write = "", sys.stdout.write
     write('{"certificates":[')
-    for each in islice(found, limit or None):
-        write(("," if last else "") + "\n" + orjson.dumps(to_plain(each)).decode())
-        last = each
-    is_cut = bool(limit and last and next(found, None) is not None)
-    after = last.certificate_id if last and is_cut else None
-    write("\n]," + orjson.dumps({"next_after": after}).decode()[1:] + "\n")
+    for each in found:
+        write(separator + "\n" + orjson.dumps(to_plain(each)).decode())
+        separator = ","
+    write("\n]," + orjson.dumps({"next_after": found.next}).decode()[1:] + "\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -16,15 +16,12 @@ from zhenglian.decisions import (
     ReasonOption,
     YesOption,
     confirm,
-    make_decision,
+    parse_effective,
     require_answer,
 )
 from zhenglian.session import Session
 from zhenglian.times import format_time
 from zhenglian.words import describe_done, describe_heading, describe_plan
-
-if TYPE_CHECKING:
-    from ledger.actions.lost_batches import LostBatch
 
 _KEY_SIZE = 32
 
@@ -49,14 +46,13 @@ def list_lost(session: Session) -> None:
     Example:
       zhenglian lost-batches list
     """
-    from ledger.actions.lost_batches import find_lost_batches
+    from ledger.actions.lost_batch_orders import list_lost_batches
 
-    with session.unlock() as workspace:
-        workspace.sync_index()
-        lost = list(find_lost_batches(workspace))
-    output, pick = session.output, session.language.pick
+    with session.door() as door:
+        found = door.call(list_lost_batches)
+    output, pick, lost = session.output, session.language.pick, found.batches
     if output.is_json:
-        output.document({"batches": [_to_plain(each) for each in lost]})
+        output.document(found)
         return
     if not lost:
         output.line(pick("没有缺失的批次。", "No batch is lost."))
@@ -71,8 +67,8 @@ def list_lost(session: Session) -> None:
         (
             (
                 each.batch_key.hex(),
-                str(each.count),
-                pick("无效", "void") if each.is_void else str(len(each.in_force)),
+                str(each.certificates),
+                pick("无效", "void") if each.is_void else str(each.in_force),
                 format_time(each.anchored_at_unix),
             )
             for each in lost
@@ -98,36 +94,35 @@ def revoke_lost_batch(
     Example:
       zhenglian lost-batches revoke 5f3a…91 --reason 99 --legal-basis 数据丢失，依法补发 --dry-run
     """
-    from ledger.actions.decisions import LifecycleAct
-    from ledger.actions.lost_batches import find_lost, revoke_lost
+    from ledger.actions.lost_batch_orders import give_up_lost_batch, plan_lost_batch
 
     require_answer(session, dry_run=dry_run, yes=yes)
-    key = _parse_key(batch)
+    key, day = _parse_key(batch), parse_effective(effective_date)
     passphrase = session.read_passphrase()
-    with session.unlock(passphrase) as workspace:
-        lost = find_lost(workspace, key)
-        decision = make_decision(
-            workspace,
-            LifecycleAct.REVOKE,
-            {lost.certificate_type},
-            reason,
-            legal_basis,
-            effective_date,
-            officer,
+    with session.door(passphrase=passphrase) as door:
+        plan = door.call(
+            plan_lost_batch, key, reason, legal_basis, effective_date=day, officer=officer or None
         )
-    output, count = session.output, len(lost.in_force)
+    output, count = session.output, plan.batch.in_force
     if dry_run and output.is_json:
-        output.document({"dry_run": True, "decision": decision, **_to_plain(lost)})
+        output.document(plan.batch, dry_run=True, decision=plan.decision)
     elif not output.is_json:
         output.line(describe_heading("revoke", count, session.language, dry_run=dry_run), "bold")
     if dry_run:
         return
     if count and not yes:
         confirm(session, describe_plan("revoke", count, session.language), is_final=True)
-    with session.unlock(passphrase) as workspace:
-        results = revoke_lost(workspace, key, decision)
+    with session.door(passphrase=passphrase) as door:
+        done = door.call(
+            give_up_lost_batch,
+            key,
+            reason,
+            legal_basis,
+            effective_date=plan.decision.effective_date,
+            officer=officer or None,
+        )
     if output.is_json:
-        output.document({"certificates": count, "statements": results})
+        output.document(done)
         return
     output.line(describe_done("revoke", count, session.language), "bold green")
 
@@ -144,16 +139,3 @@ def _parse_key(text: str) -> bytes:
             f"batch: expected {2 * _KEY_SIZE} hexadecimal digits, got {text!r}", field="batch"
         )
     return key
-
-
-def _to_plain(lost: LostBatch) -> dict[str, object]:
-    return {
-        "batch_key": lost.batch_key,
-        "issuer": lost.issuer,
-        "certificate_type": lost.certificate_type,
-        "certificates": lost.count,
-        "in_force": len(lost.in_force),
-        "is_void": lost.is_void,
-        "anchored_at_unix": lost.anchored_at_unix,
-        "log_index": lost.log_index,
-    }

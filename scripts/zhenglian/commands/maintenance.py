@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zhenglian.command import Needs, command
+from zhenglian.door import require_no_node
 from zhenglian.failures import EXIT_FAILED
 from zhenglian.plain import to_object
 from zhenglian.session import Session
 from zhenglian.times import format_time
+
+if TYPE_CHECKING:
+    from ledger.actions.repair import Repair
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -38,8 +42,8 @@ def show_root(session: Session) -> None:
     """
     from ledger.actions.proofs import fetch_log_root
 
-    with session.open() as workspace:
-        root = fetch_log_root(workspace)
+    with session.door(needs_keys=False) as door:
+        root = door.call(fetch_log_root)
     output, pick = session.output, session.language.pick
     if output.is_json:
         output.document(root)
@@ -72,8 +76,8 @@ def show_proof(
     """
     from ledger.actions.proofs import prove_inclusion
 
-    with session.open() as workspace:
-        proof = prove_inclusion(workspace, index, size)
+    with session.door(needs_keys=False) as door:
+        proof = door.call(prove_inclusion, index, size)
     output, pick = session.output, session.language.pick
     if output.is_json:
         output.document(proof)
@@ -102,8 +106,8 @@ def show_consistency(
     """
     from ledger.actions.proofs import prove_consistency
 
-    with session.open() as workspace:
-        proof = prove_consistency(workspace, first, second)
+    with session.door(needs_keys=False) as door:
+        proof = door.call(prove_consistency, first, second)
     output, pick = session.output, session.language.pick
     if output.is_json:
         output.document(proof)
@@ -134,8 +138,10 @@ def sync_index(session: Session) -> None:
     Example:
       zhenglian index sync
     """
-    with session.open() as workspace:
-        result = workspace.sync_index()
+    from ledger.actions.maintenance import sync_index as sync
+
+    with session.door(needs_keys=False) as door:
+        result = door.call(sync)
     if session.output.is_json:
         session.output.document(result)
     else:
@@ -155,8 +161,10 @@ def rebuild_index(session: Session) -> None:
     Example:
       zhenglian index rebuild
     """
-    with session.open() as workspace:
-        result = workspace.rebuild_index()
+    from ledger.actions.maintenance import rebuild_index as rebuild
+
+    with session.door(needs_keys=False) as door:
+        result = door.call(rebuild)
     if session.output.is_json:
         session.output.document(result)
     else:
@@ -190,9 +198,14 @@ def check_home(
     from ledger.actions.repair import repair
     from zhenglian.fsck_view import tell_report
 
-    with session.unlock() as workspace:
-        repairs = repair(workspace) if mend else []
-        report = fsck(workspace)
+    repairs: list[Repair] = []
+    if mend:
+        require_no_node(session.home)
+        with session.unlock() as workspace:
+            repairs, report = repair(workspace), fsck(workspace)
+    else:
+        with session.door() as door:
+            report = door.call(fsck)
     if session.output.is_json:
         session.output.document(to_object(report, repairs=repairs) if mend else report)
     else:

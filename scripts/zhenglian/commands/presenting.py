@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ledger.actions.holder_binding import HolderBinding
     from ledger.formats.evidence import Evidence
 
-ALL = "all"
 MIN_PASSPHRASE_CHARACTERS = 8
 _SEPARATORS = re.compile("[,，、]")
 
@@ -81,31 +80,33 @@ def present(
       zhenglian present $ID --disclose 姓名,证书编号 --disclose 岗位类别
       zhenglian present $ID --disclose 姓名 --holder-key me.pem --to 510000 --expires 1d
     """
-    from ledger.actions import presentation
-    from ledger.actions.holdings import find_stored
-    from ledger.actions.status_targets import fetch_status
+    from ledger.actions.evidence_export import present_document
+    from ledger.actions.holder_binding import bind_evidence
+    from ledger.actions.standings import find_certificate_status
+    from ledger.formats.evidence import EVIDENCE_SUFFIX, parse_evidence
     from ledger.identifiers import CertificateId, RegionCode
+    from ledger.schemas.shelf import read_titles
 
     certificate_id = CertificateId.parse(identifier.strip())
-    path = out or Path(f"{certificate_id.serial}{presentation.EVIDENCE_SUFFIX}")
+    path = out or Path(f"{certificate_id.serial}{EVIDENCE_SUFFIX}")
     require_free(path, force=force)
     if (holder_key and not to) or (not holder_key and (purpose or nonce)):
         raise typer.BadParameter("--holder-key needs --to, --purpose and --nonce need both")
-    readers = [RegionCode.parse(to)] if to else []
+    readers = (RegionCode.parse(to),) if to else ()
     binding = None
     if holder_key is not None:
         source = _holder_passphrase(session, holder_passphrase_file)
         binding = _make_binding(holder_key, source, to, purpose, expires, nonce)
-    with session.unlock() as workspace:
-        names = _chosen(disclose or [])
-        wanted = None if ALL in names else names
-        evidence = presentation.present(
-            workspace, certificate_id, wanted, binding=binding, relying_regions=readers
-        )
-        titles = presentation.field_titles(workspace, evidence.certificate)
-        status = fetch_status(workspace, find_stored(workspace, certificate_id)).name.lower()
+    with session.door() as door:
+        names = tuple(_chosen(disclose or []))
+        evidence = parse_evidence(door.call(present_document, certificate_id, names, readers))
+        status = door.call(find_certificate_status, certificate_id).place.status.name.lower()
+    if binding is not None:  # here: the holder's key goes nowhere
+        evidence = bind_evidence(evidence, binding, int(time.time()))
     write_whole(path, lambda beside: beside.write_bytes(evidence.to_json()))
-    _tell(session, evidence, path, list(titles.values()), status)
+    titles = read_titles(evidence.certificate.type, session.schemas)
+    shown = [titles.get(name, name) for name in evidence.certificate.fields]
+    _tell(session, evidence, path, shown, status)
 
 
 def make_holder_key(

@@ -18,7 +18,7 @@ from zhenglian.decisions import (
     ReasonOption,
     YesOption,
     confirm,
-    make_decision,
+    parse_effective,
     require_answer,
 )
 from zhenglian.failures import EXIT_FAILED
@@ -65,25 +65,25 @@ def replace(
       ID=1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250000495.001.X
       zhenglian replace $ID new.csv --reason 04 --legal-basis 变更企业名称
     """
-    from ledger.actions.decisions import LifecycleAct
-    from ledger.actions.replacement import plan_replacement, replace_certificate
+    from ledger.actions.replacement_orders import plan_replacement_by_file, replace_by_file
     from ledger.identifiers import CertificateId
 
     require_answer(session, dry_run=dry_run, yes=yes)
     replaced = CertificateId.parse(identifier.strip())
+    content, day = _read_file(file), parse_effective(effective_date)
     report_file = find_report_place(file)
     passphrase = session.read_passphrase()
-    with session.unlock(passphrase) as workspace:
-        decision = make_decision(
-            workspace,
-            LifecycleAct.SUPERSEDE,
-            {replaced.type},
+    with session.door(passphrase=passphrase) as door:
+        told = door.call(
+            plan_replacement_by_file,
+            replaced,
+            content,
             reason,
             legal_basis,
-            effective_date,
-            officer,
+            effective_date=day,
+            officer=officer or None,
         )
-        plan = plan_replacement(workspace, replaced, file, decision)
+    plan, decision = told.plan, told.decision
     if plan.errors:
         return _tell_errors(session, plan, report_file)
     _tell_plan(session, plan, decision, dry_run=dry_run)
@@ -91,12 +91,29 @@ def replace(
         return None
     if not yes:
         confirm(session, describe_plan("replace", 1, session.language), is_final=True)
-    with session.unlock(passphrase) as workspace:
-        done = replace_certificate(workspace, replaced, file, decision)
+    with session.door(passphrase=passphrase) as door:
+        done = door.call(
+            replace_by_file,
+            replaced,
+            content,
+            reason,
+            legal_basis,
+            effective_date=decision.effective_date,
+            officer=officer or None,
+        )
     errors = done.plan.errors or (done.issuance.errors if done.issuance else ())
     tell_row_errors(session, errors, (), report_file)
     _tell_done(session, done, is_refused=bool(errors))
     return EXIT_FAILED if errors else None
+
+
+def _read_file(file: Path) -> bytes:
+    """Raises NotFoundError where there is none."""
+    from ledger.errors import NotFoundError
+
+    if not file.is_file():
+        raise NotFoundError(f"no file {file}", field="file")
+    return file.read_bytes()
 
 
 def _tell_errors(session: Session, plan: ReplacementPlan, report_file: Path) -> int:

@@ -32,10 +32,10 @@ def show(session: Session, identifier: IdentifierArgument) -> None:
     from ledger.identifiers import CertificateId
 
     certificate_id = CertificateId.parse(identifier.strip())
-    with session.unlock() as workspace:
-        shown = show_certificate(workspace, certificate_id)
+    with session.door() as door:
+        shown = door.call(show_certificate, certificate_id)
     if session.output.is_json:
-        session.output.document(shown, is_erased=isinstance(shown, ErasedCertificate))
+        session.output.document(shown)
     elif isinstance(shown, ErasedCertificate):
         _print_erased(session, shown)
     else:
