@@ -105,6 +105,7 @@ class Gate:
         self._rates.admit(principal, address, is_change=access.is_change)
         try:
             require_admission(principal, access, operation)
+            self._second.require_none_needed(principal, operation)
         except NotAuthorizedError as error:
             if principal.kind is not PrincipalKind.ANONYMOUS:
                 self._note_refusal(principal, operation, error.code, request_id)

@@ -9,13 +9,13 @@ everything without a node.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import rfc8785
 
 from ledger.actions.approvals import request_approval
-from ledger.errors import MalformedInputError, NotFoundError
+from ledger.errors import MalformedInputError, NotAuthorizedError, NotFoundError
 from ledger.vault.approvals import Approval
 from ledger.workspace import Workspace
 from node_api.auth.access import require_admission, require_objects
@@ -25,6 +25,9 @@ from node_api.auth.settings import ApprovalSettings
 from node_api.auth.targets import TargetResolver
 from node_api.codec import decode, encode
 from node_api.operations.operation import Operation
+
+CANNOT_WAIT: Final = frozenset({"create_job", "issue_certificate"})
+"""What has a file for a body, or an answer at once: if it needs a second officer, it is refused."""
 
 
 class MakerChecker:
@@ -52,7 +55,7 @@ class MakerChecker:
         self._settings = settings
         self._find = find_operation
         for name in sorted(settings.operations):
-            if find_operation(name) is None:
+            if find_operation(name) is None and name not in CANNOT_WAIT:
                 raise MalformedInputError(
                     f"auth.approvals.operations: expected ids of operations that may wait for a "
                     f"second officer, got {name!r}",
@@ -64,6 +67,15 @@ class MakerChecker:
         """Whether somebody's call of an operation waits for another."""
         is_listed = operation in self._settings.operations
         return is_listed and principal.kind is not PrincipalKind.LOCAL
+
+    def require_none_needed(self, principal: Principal, operation: str) -> None:
+        """Refuses what would have to wait and cannot. Raises NotAuthorizedError."""
+        if operation in CANNOT_WAIT and self.needs_second(principal, operation):
+            raise NotAuthorizedError(
+                f"{operation} needs a second officer here, and cannot wait for one: do it one by "
+                "one, or on the node's own machine",
+                code="second_officer_needed",
+            )
 
     def submit(
         self, principal: Principal, operation: Operation, arguments: Mapping[str, Any]

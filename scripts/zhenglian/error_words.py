@@ -142,6 +142,7 @@ _WORDS = {
     "key_role": "没有这个角色，或该角色不能使用密钥",
     "key_days": "密钥有效期为 1 至 366 天",
     "own_request": "须由另一人复核，不能复核自己提出的申请",
+    "second_officer_needed": "此操作须经另一人复核，请逐项办理，或在节点本机进行",
     "maker_revoked": "提出申请所用的密钥已吊销，请驳回",
     "approval_unknown": "没有这项待复核的申请",
     "approval_decided": "该申请已有复核结果",

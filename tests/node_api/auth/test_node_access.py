@@ -45,7 +45,7 @@ def served(
         auth=AuthSettings(
             oidc=(OidcSettings(issuer=provider.issuer, audience=AUDIENCE),),
             approvals=ApprovalSettings(
-                operations=frozenset({"create_api_key", "revoke_certificate"})
+                operations=frozenset({"create_api_key", "issue_certificate", "revoke_certificate"})
             ),
         ),
         limits=LimitSettings(failed_logins="", max_body_bytes=100_000),
@@ -268,3 +268,8 @@ def test_second_officer_for_an_operation_that_there_is_not_is_refused(
     with pytest.raises(MalformedInputError) as refusal:
         MakerChecker(served.workspace, None, settings, by_id().get)  # type: ignore[arg-type]
     assert refusal.value.field == "auth.approvals.operations"
+
+
+def test_what_would_need_a_second_officer_and_can_not_wait_is_refused(person: Any) -> None:
+    refused = person("officer").code("POST", "/v1/certificates", certificate_id=str(NOBODYS))
+    assert refused == "403 second_officer_needed"
