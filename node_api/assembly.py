@@ -26,6 +26,9 @@ from node_api.hot.issue import IssueHandler
 from node_api.hot.routes import HotPaths
 from node_api.hot.served import SERVED
 from node_api.hot.status_lists import StatusListHandler
+from node_api.jobs.described import DESCRIBED as JOBS_DESCRIBED
+from node_api.jobs.handler import JobsHandler
+from node_api.jobs.runner import JobRunner
 from node_api.loops import Loop
 from node_api.observing.chain import ChainWatch
 from node_api.observing.health import (
@@ -75,6 +78,7 @@ def assemble(runtime: NodeRuntime) -> Node:
     _add_gauges(gauges, runtime, readiness)
     plain = (
         _open_issuing(runtime, gate),
+        _open_jobs(runtime, gate),
         *_open_hot_paths(runtime),
         open_deliveries(runtime, runtime.settings.deliveries, partial(_admit_node, gate)),
         PlainRoute(NoticeStream.matches, NoticeStream(runtime, gate.admit), STREAM_DESCRIBED),
@@ -98,8 +102,27 @@ def _open_issuing(runtime: NodeRuntime, gate: Gate) -> PlainRoute:
         gate.admit,
         gate.permit_department,
         wait_s=runtime.settings.issuing.wait_s,
+        journal=gate.journal,
     )
     return PlainRoute(handler.matches, handler, ISSUE_DESCRIBED)
+
+
+def _open_jobs(runtime: NodeRuntime, gate: Gate) -> PlainRoute:
+    """Uploaded files and lists, one after the other."""
+    settings = runtime.settings
+    runner = JobRunner(runtime.workspace, keep_days=settings.jobs.keep_days)
+    runner.__enter__()
+    runtime.at_close(partial(runner.__exit__, None, None, None))
+    handler = JobsHandler(
+        runtime.workspace,
+        runner,
+        gate.admit,
+        gate.permit_department,
+        max_bytes=settings.jobs.max_bytes,
+        journal=gate.journal,
+        approved=frozenset(settings.auth.approvals.operations),
+    )
+    return PlainRoute(handler.matches, handler, JOBS_DESCRIBED)
 
 
 async def _admit_node(gate: Gate, scope: Scope) -> None:

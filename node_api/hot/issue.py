@@ -17,13 +17,14 @@ from ledger.actions.issuers import choose_issuer
 from ledger.errors import LedgerError, NotFoundError
 from ledger.identifiers import Uscc
 from ledger.workspace import Workspace
-from node_api.auth.access import Access, ObjectRule, require_objects
-from node_api.auth.principals import Principal, Role
+from node_api.auth.access import Access, require_objects
+from node_api.auth.journal import AccessJournal
+from node_api.auth.principals import Principal
 from node_api.auth.targets import TargetResolver
 from node_api.doors import Receive, Scope, Send
 from node_api.hot.http import answer, answer_problem, method_not_allowed, read_body, read_query
+from node_api.hot.issue_described import DESCRIBED, ISSUE_ACCESS, READ_ACCESS
 from node_api.hot.issue_terms import (
-    DESCRIBED,
     MAX_BODY,
     PATH,
     REQUESTS_PATH,
@@ -39,15 +40,12 @@ from node_api.hot.issue_terms import (
     read_wait_s,
     to_request,
 )
+from node_api.hot.remembering import make_record
 from node_api.observing.metrics import ISSUED
 from node_api.observing.requests import name_operation
 
 __all__ = ["DESCRIBED", "ISSUE_ACCESS", "READ_ACCESS", "IssueHandler", "permit_by"]
 
-ISSUE_ACCESS = Access.of(Role.CLERK, Role.OFFICER, rule=ObjectRule.DEPARTMENT, changes=True)
-READ_ACCESS = Access.of(
-    Role.CLERK, Role.OFFICER, Role.AUDITOR, Role.SUPERVISOR, rule=ObjectRule.DEPARTMENT
-)
 STORED_WITHIN_S = 5.0
 _POLL_S = 0.02
 _NEVER_KEPT = (b"cache-control", b"no-store")
@@ -73,6 +71,7 @@ class IssueHandler:
         admit: who asks, if they may call an operation (of that name) at all; raises LedgerError.
         permit: whether they may for this department; raises LedgerError. Called in the event loop.
         wait_s: how long a request waits for its anchoring unless it says so itself.
+        journal: of who had what issued.
     """
 
     def __init__(
@@ -83,7 +82,9 @@ class IssueHandler:
         permit: Permit,
         *,
         wait_s: float = 10.0,
+        journal: AccessJournal | None = None,
     ) -> None:
+        self._journal = journal
         self._workspace = workspace
         self._issuer = issuer
         self._admit = admit
@@ -128,10 +129,17 @@ class IssueHandler:
         request = to_request(document, issuer, reference)
         mailbox = self._open_mailbox()
         ticket = self._issuer.hand_in(request, mailbox)
+        self._note(scope, principal, ticket)
         await mailbox.wait(ticket, wait_s)
         if ticket.issued is None and ticket.error is None:
             await _until_stored(ticket)
         await self._tell(scope, send, ticket)
+
+    def _note(self, scope: Scope, principal: Principal, ticket: Ticket) -> None:
+        if self._journal is not None:
+            name = "issue_certificate"
+            record = make_record(scope, principal, name, "certificate", ticket.identifier)
+            self._journal.note(record)
 
     async def _tell(self, scope: Scope, send: Send, ticket: Ticket) -> None:
         issued, request = ticket.issued, ticket.request

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from node_api.openapi import Document, describe_problem
+from node_api.jobs.access import CHANGE_ACCESS, READ_ACCESS, REPORT_ACCESS
+from node_api.openapi import PURPOSE_PARAMETER, Document, describe_problem
 
 _WHOLE = {"type": "integer", "minimum": 0}
 _JOB: Document = {
@@ -58,8 +59,12 @@ def _query(name: str, schema: Document, description: str, *, required: bool = Fa
 
 _TEXT: Document = {"type": "string"}
 _FILE: Document = {"schema": {"type": "string", "format": "binary"}}
+_CHANGING, _READING, _REPORTING = (
+    sorted(access.roles) for access in (CHANGE_ACCESS, READ_ACCESS, REPORT_ACCESS)
+)
 _UPLOAD: Document = {
     "operationId": "create_job",
+    "x-zhenglian-roles": _CHANGING,
     "summary": "Uploads a file to be issued, or a list of certificates whose status changes.",
     "tags": ["jobs"],
     "parameters": [
@@ -90,6 +95,7 @@ DESCRIBED: dict[str, Document] = {
         "post": _UPLOAD,
         "get": {
             "operationId": "list_jobs",
+            "x-zhenglian-roles": _READING,
             "summary": "The newest jobs of the departments of who asks.",
             "tags": ["jobs"],
             "responses": {
@@ -104,6 +110,7 @@ DESCRIBED: dict[str, Document] = {
     "/v1/jobs/{job_id}": {
         "get": {
             "operationId": "show_job",
+            "x-zhenglian-roles": _READING,
             "summary": "How far a job is.",
             "tags": ["jobs"],
             "parameters": [_ID],
@@ -111,6 +118,7 @@ DESCRIBED: dict[str, Document] = {
         },
         "delete": {
             "operationId": "cancel_job",
+            "x-zhenglian-roles": _CHANGING,
             "summary": "Ends a job, if nothing of it is anchored yet.",
             "tags": ["jobs"],
             "parameters": [_ID],
@@ -120,9 +128,10 @@ DESCRIBED: dict[str, Document] = {
     "/v1/jobs/{job_id}/errors": {
         "get": {
             "operationId": "read_job_errors",
+            "x-zhenglian-roles": _REPORTING,
             "summary": "What was wrong with the rows of a job's file, as CSV.",
             "tags": ["jobs"],
-            "parameters": [_ID],
+            "parameters": [_ID, PURPOSE_PARAMETER],
             "responses": {
                 "200": {"description": "OK", "content": {"text/csv": {"schema": _TEXT}}},
                 **_problems(404),

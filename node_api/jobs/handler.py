@@ -7,20 +7,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from datetime import date
 from http import HTTPStatus
 from urllib.parse import unquote
 
 import orjson
 
-from ledger.errors import ConflictError, LedgerError, MalformedInputError, NotFoundError
+from ledger.errors import (
+    ConflictError,
+    LedgerError,
+    MalformedInputError,
+    NotAuthorizedError,
+    NotFoundError,
+)
 from ledger.identifiers import CertificateType, Uscc
 from ledger.vault.jobs import JobRow
 from ledger.workspace import Workspace
-from node_api.auth.access import Access, ObjectRule
-from node_api.auth.principals import Principal, PrincipalKind, Role
+from node_api.auth.access import Access
+from node_api.auth.journal import AccessJournal
+from node_api.auth.principals import Principal, PrincipalKind
+from node_api.auth.purposes import read_purpose, require_purpose
 from node_api.doors import Receive, Scope, Send, header_of
 from node_api.hot.http import answer, answer_problem, method_not_allowed, read_query
+from node_api.hot.remembering import make_record, remember
+from node_api.jobs.access import CHANGE_ACCESS, READ_ACCESS, REPORT_ACCESS
 from node_api.jobs.described import DESCRIBED
 from node_api.jobs.orders import JobKind, JobOrder
 from node_api.jobs.runner import JobRunner, make_job_id
@@ -31,11 +42,6 @@ __all__ = ["DESCRIBED", "JobsHandler"]
 
 PATH = "/v1/jobs"
 ERRORS = "/errors"
-CHANGE_ACCESS = Access.of(Role.CLERK, Role.OFFICER, rule=ObjectRule.DEPARTMENT, changes=True)
-READ_ACCESS = Access.of(
-    Role.CLERK, Role.OFFICER, Role.AUDITOR, Role.SUPERVISOR, rule=ObjectRule.DEPARTMENT
-)
-REPORT_ACCESS = Access.of(Role.CLERK, Role.OFFICER, rule=ObjectRule.DEPARTMENT)
 _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FILES = {"text/csv": ".csv", _WORKBOOK: ".xlsx"}
 _LISTS = {"text/plain": ".txt", "text/csv": ".txt"}
@@ -53,6 +59,7 @@ _PARAMETERS = frozenset(
 )
 _WRITTEN_AT_ONCE = 1 << 20
 _MOST_LISTED = 200
+_READING = ("GET", "HEAD")
 _NEVER_KEPT = (b"cache-control", b"no-store")
 
 Admit = Callable[[Scope, Access, str], Awaitable[Principal]]
@@ -66,6 +73,8 @@ class JobsHandler:
         runner: started.
         admit, permit: as of `IssueHandler`.
         max_bytes: of one file.
+        journal: of who uploads what and who reads reports.
+        approved: operations that need a second officer: a list cannot go around them.
     """
 
     def __init__(
@@ -76,12 +85,16 @@ class JobsHandler:
         permit: Permit,
         *,
         max_bytes: int = 1 << 30,
+        journal: AccessJournal | None = None,
+        approved: AbstractSet[str] = frozenset(),
     ) -> None:
         self._workspace = workspace
         self._runner = runner
         self._admit = admit
         self._permit = permit
         self._max_bytes = max_bytes
+        self._journal = journal
+        self._approved = approved
 
     @staticmethod
     def matches(scope: Scope) -> bool:
@@ -102,13 +115,13 @@ class JobsHandler:
         method, rest = scope["method"], scope["path"].removeprefix(PATH)
         if rest == "" and method == "POST":
             await self._upload(scope, receive, send)
-        elif rest == "" and method == "GET":
+        elif rest == "" and method in _READING:
             await self._list(scope, send)
         elif rest == "":
             raise method_not_allowed(scope, "GET", "POST")
         elif rest.endswith(ERRORS):
             await self._report(scope, send, rest[1 : -len(ERRORS)])
-        elif method == "GET":
+        elif method in _READING:
             await self._show(scope, send, rest[1:])
         elif method == "DELETE":
             await self._cancel(scope, send, rest[1:])
@@ -121,12 +134,15 @@ class JobsHandler:
         query = read_query(scope, _PARAMETERS)
         order = read_order(scope, query, principal)
         self._permit(principal, CHANGE_ACCESS, order.issuer)
+        self._require_alone(principal, order.kind)
         if order.certificate_type is not None:
             self._workspace.schema(order.certificate_type)  # or says that there is none
         await asyncio.to_thread(self._runner.require_room)
         job_id = make_job_id()
         with self._runner.spool.begin(job_id, order.suffix, self._max_bytes) as upload:
             await _receive_file(receive, upload)
+            record = make_record(scope, principal, "create_job", "job", job_id)
+            await remember(self._journal, record)
             row = await asyncio.to_thread(
                 self._runner.queue,
                 job_id,
@@ -149,35 +165,59 @@ class JobsHandler:
 
     async def _show(self, scope: Scope, send: Send, job_id: str) -> None:
         name_operation(scope, "show_job")
-        row = await self._find(scope, READ_ACCESS, "show_job", job_id)
+        row, _ = await self._find(scope, READ_ACCESS, "show_job", job_id)
         await answer(send, self._describe(row), headers=(_NEVER_KEPT,))
 
     async def _cancel(self, scope: Scope, send: Send, job_id: str) -> None:
         name_operation(scope, "cancel_job")
-        await self._find(scope, CHANGE_ACCESS, "cancel_job", job_id)
+        _, principal = await self._find(scope, CHANGE_ACCESS, "cancel_job", job_id)
+        record = make_record(scope, principal, "cancel_job", "job", job_id)
+        await remember(self._journal, record)
         row = await asyncio.to_thread(self._runner.cancel, job_id)
         await answer(send, self._describe(row), headers=(_NEVER_KEPT,))
 
     async def _report(self, scope: Scope, send: Send, job_id: str) -> None:
         name_operation(scope, "read_job_errors")
-        if scope["method"] != "GET":
+        if scope["method"] not in _READING:
             raise method_not_allowed(scope, "GET")
-        row = await self._find(scope, REPORT_ACCESS, "read_job_errors", job_id)
+        purpose = read_purpose(scope["headers"])
+        name = "read_job_errors"
+        row, principal = await self._find(scope, REPORT_ACCESS, name, job_id)
+        require_purpose(REPORT_ACCESS, purpose)
         path = self._runner.spool.report(row.job_id)
         if not row.state.has_ended or not path.exists():
             raise NotFoundError(f"job {row.job_id} has no report", code="report_missing")
-        name = f'attachment; filename="{row.job_id}-errors.csv"'.encode()
+        record = make_record(scope, principal, name, "job", row.job_id, purpose=purpose)
+        await remember(self._journal, record)
+        told = f'attachment; filename="{row.job_id}-errors.csv"'.encode()
         body = await asyncio.to_thread(path.read_bytes)
-        headers = ((b"content-disposition", name), _NEVER_KEPT)
+        headers = ((b"content-disposition", told), _NEVER_KEPT)
         await answer(send, body, content_type=b"text/csv; charset=utf-8", headers=headers)
 
-    async def _find(self, scope: Scope, access: Access, operation: str, job_id: str) -> JobRow:
+    async def _find(
+        self, scope: Scope, access: Access, operation: str, job_id: str
+    ) -> tuple[JobRow, Principal]:
         principal = await self._admit(scope, access, operation)
         read_query(scope, frozenset())
         row = await asyncio.to_thread(self._workspace.vault.jobs.get, job_id)
         assert row.issuer is not None  # noqa: S101 - for the type checker: ours all have one
         self._permit(principal, access, row.issuer)
-        return row
+        return row, principal
+
+    def _require_alone(self, principal: Principal, kind: JobKind) -> None:
+        """Refuses what needs a second officer: that is asked for and approved one by one.
+
+        Raises:
+            NotAuthorizedError: second_officer_needed.
+        """
+        others = set() if kind is JobKind.ISSUE else {f"{kind}_certificate", "change_statuses"}
+        needed = {"create_job", *others} & self._approved
+        if needed and principal.kind is not PrincipalKind.LOCAL:
+            raise NotAuthorizedError(
+                f"this node has {', '.join(sorted(needed))} allowed by a second officer, which an "
+                "upload cannot be; use POST /v1/status-changes",
+                code="second_officer_needed",
+            )
 
     def _may_see(self, principal: Principal, row: JobRow) -> bool:
         try:

@@ -118,7 +118,9 @@ def test_errors_of_rows_are_a_download_that_a_spreadsheet_opens(
         done = await wait_for_end(client, answer.headers["location"])
         assert (done["state"], done["counts"]["errors"]) == ("failed", 2)
         assert done["detail"].startswith("rows_invalid")
-        report = await client.get(done["errors"])
+        refused = await client.get(done["errors"])
+        assert refused.json()["code"] == "purpose_required"
+        report = await client.get(done["errors"], headers={"purpose": "correcting rows"})
         assert report.headers["content-type"] == "text/csv; charset=utf-8"
         lines = list(csv.DictReader(io.StringIO(report.content.decode("utf-8-sig"))))
         assert [(line["行号"], line["错误代码"]) for line in lines] == [
