@@ -102,7 +102,6 @@ def _open_issuing(runtime: NodeRuntime, gate: Gate) -> PlainRoute:
         gate.admit,
         gate.permit_department,
         wait_s=runtime.settings.issuing.wait_s,
-        journal=gate.journal,
     )
     return PlainRoute(handler.matches, handler, ISSUE_DESCRIBED)
 
