@@ -6,7 +6,6 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -61,6 +60,29 @@ class PlainRoute:
         return self.beside | described
 
 
+class MethodBook:
+    """Which methods there are at a path, over all routes: what `Allow` must say (RFC 9110 §10.2.1).
+
+    Args:
+        served: methods with the paths or patterns of paths ("/v1/jobs/{job_id}").
+    """
+
+    def __init__(self, served: Iterable[tuple[str, str]]) -> None:
+        self._fixed: dict[str, set[str]] = {}
+        self._patterns: list[tuple[re.Pattern[str], str]] = []
+        for method, path in served:
+            if "{" in path:
+                self._patterns.append((compile_path(path)[0], method))
+            else:
+                self._fixed.setdefault(path, set()).add(method)
+
+    def find(self, path: str) -> set[str]:
+        """The methods at a path; one that is named as it is comes before patterns."""
+        if path in self._fixed:
+            return self._fixed[path]
+        return {method for pattern, method in self._patterns if pattern.fullmatch(path)}
+
+
 @dataclass(frozen=True, slots=True)
 class RoutedApp:
     """An application of plain routes and others.
@@ -72,15 +94,29 @@ class RoutedApp:
 
     plain: tuple[PlainRoute, ...]
     rest: FastAPI
+    methods: MethodBook
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI 3."""
         if scope["type"] == "http":
             for route in self.plain:
                 if route.matches(scope):
-                    await _answer_plainly(route.app, scope, receive, send)
+                    await self._answer_plainly(route.app, scope, receive, send)
                     return
         await self.rest(scope, receive, send)
+
+    async def _answer_plainly(
+        self, app: Application, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """A plain route, whose errors are problems as everywhere."""
+        try:
+            await app(scope, receive, send)
+        except LedgerError as error:
+            if error.code == "method_not_allowed":
+                response = _refuse_method(scope, self.methods.find(scope["path"]))
+            else:
+                response = problem_response(to_problem(error), scope)
+            await response(scope, receive, send)
 
 
 def create_app(runtime: NodeRuntime, gate: Gate, plain: tuple[PlainRoute, ...] = ()) -> RoutedApp:
@@ -90,15 +126,14 @@ def create_app(runtime: NodeRuntime, gate: Gate, plain: tuple[PlainRoute, ...] =
         plain: routes that are tried first, in order.
     """
     document = to_bytes(describe_api(plain))
-    return RoutedApp(plain, _create_fastapi(Dispatcher(runtime, gate), document))
-
-
-async def _answer_plainly(app: Application, scope: Scope, receive: Receive, send: Send) -> None:
-    """A plain route, whose errors are problems as everywhere."""
-    try:
-        await app(scope, receive, send)
-    except LedgerError as error:
-        await problem_response(to_problem(error), scope)(scope, receive, send)
+    methods = MethodBook(
+        [
+            *((each.method, each.path) for each in OPERATIONS),
+            *(pair for route in plain for pair in route.served()),
+            ("GET", OPENAPI_PATH),
+        ]
+    )
+    return RoutedApp(plain, _create_fastapi(Dispatcher(runtime, gate), document, methods), methods)
 
 
 def describe_api(plain: tuple[PlainRoute, ...] = ()) -> Document:
@@ -110,7 +145,7 @@ def describe_api(plain: tuple[PlainRoute, ...] = ()) -> Document:
     return build(OPERATIONS, beside, version=version("zhenglian"))
 
 
-def _create_fastapi(dispatcher: Dispatcher, document: bytes) -> FastAPI:
+def _create_fastapi(dispatcher: Dispatcher, document: bytes, methods: MethodBook) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     for operation in OPERATIONS:
         app.add_api_route(
@@ -126,9 +161,19 @@ def _create_fastapi(dispatcher: Dispatcher, document: bytes) -> FastAPI:
         return Response(document, media_type="application/json")
 
     app.add_api_route(OPENAPI_PATH, answer_openapi, include_in_schema=False)
+
+    async def answer_http_error(request: Request, error: HTTPException) -> Response:
+        """What Starlette itself refuses: an unknown path or method."""
+        path, scope = request.url.path, request.scope
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return _refuse_method(scope, methods.find(path))
+        return problem_response(
+            to_problem(NotFoundError(f"nothing is at {path}", code="path_unknown")), scope
+        )
+
     handlers: dict[Any, Any] = {
         LedgerError: _answer_error,
-        HTTPException: _answer_http_error,
+        HTTPException: answer_http_error,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
@@ -139,32 +184,12 @@ async def _answer_error(request: Request, error: LedgerError) -> Response:
     return problem_response(to_problem(error), request.scope)
 
 
-async def _answer_http_error(request: Request, error: HTTPException) -> Response:
-    """What Starlette itself refuses: an unknown path or method."""
-    path, scope = request.url.path, request.scope
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return _refuse_method(scope, find_methods(path))
-    return problem_response(
-        to_problem(NotFoundError(f"nothing is at {path}", code="path_unknown")), scope
-    )
-
-
 def _refuse_method(scope: Scope, allowed: Iterable[str]) -> Response:
     told = ", ".join(sorted(allowed))
     refusal = LedgerError(
         f"{scope['path']}: expected {told}, got {scope['method'][:16]}", code="method_not_allowed"
     )
     return problem_response(to_problem(refusal), scope, {"allow": told})
-
-
-def find_methods(path: str) -> set[str]:
-    """Every method that the operations have at a path; of several routes, all of them."""
-    return {method for pattern, method in _list_patterns() if pattern.fullmatch(path)}
-
-
-@cache
-def _list_patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((compile_path(each.path)[0], each.method) for each in OPERATIONS)
 
 
 def problem_response(

@@ -85,6 +85,8 @@ class DeliveryRoutes:
             headers = [(OFFSET_HEADER.lower().encode(), str(error.expected).encode())]
             await _send_problem(scope, send, to_problem(error), headers)
         except LedgerError as error:
+            if error.code == "method_not_allowed":
+                raise  # the application knows every method of a path
             await _send_problem(scope, send, to_problem(error), [])
         except Exception as error:
             logger.exception("request_failed", extra={"request_id": request_id_of(scope)})

@@ -44,6 +44,9 @@ _CONFIG = SchemathesisConfig.from_dict(
 schema = schemathesis.openapi.from_path(DOCUMENT, config=_CONFIG).exclude(path=ENDLESS)
 
 
+schemathesis.serializer.alias("application/partial-upload", "application/octet-stream")
+
+
 @dataclass(frozen=True)
 class Asked:
     """A node and somebody of each role."""
