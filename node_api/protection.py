@@ -12,7 +12,7 @@ from node_api.hot.http import answer_problem
 from node_api.settings import NodeSettings
 
 UPLOAD_PATHS = ("/v1/jobs", "/v1/deliveries")
-DOCUMENT_PATHS = ("/v1/verify", "/verify", "/v1/cases", "/v1/catalogue")
+DOCUMENT_PATHS = ("/v1/verify", "/verify", "/v1/cases", "/v1/outgoing", "/v1/catalogue")
 
 
 def protect(app: Application, settings: NodeSettings) -> Application:
