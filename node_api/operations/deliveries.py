@@ -125,7 +125,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "POST",
         "/v1/cases/{case_id}/sent-shares",
         send_share,
-        Access.of(*_ACTING, rule=ObjectRule.CASE, changes=True),
+        Access.of(Role.OFFICER, rule=ObjectRule.CASE, changes=True, personal=True),
         TAG,
         status=HTTPStatus.ACCEPTED,
         example=_CASE | {"department": SICHUAN_HOUSING},

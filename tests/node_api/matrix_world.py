@@ -18,10 +18,12 @@ import httpx
 
 from ledger.actions.cases.opening import HandedIn, Submission, receive_application
 from ledger.actions.catalogue_documents import define_matter_document
+from ledger.actions.deliveries.inbox import send_content
 from ledger.actions.issuance.loop import issue_file
 from ledger.actions.issuers import register_department
 from ledger.formats.case_documents import Party
 from ledger.formats.case_materials import MaterialKind
+from ledger.formats.envelope import DeliveryKind
 from ledger.identifiers import CertificateId, ItemCode, RegionCode, Uscc
 from ledger.workspace import Workspace
 from node_api.app import RoutedApp
@@ -30,7 +32,14 @@ from node_api.operations.operation import Operation
 from node_api.operations.table import OPERATIONS
 from node_api.settings import NodeSettings
 from tests.support.command_line import make_id, make_row, write_csv
-from tests.support.consortium import ISSUER, PASSPHRASE, SAFETY_STAFF, Consortium
+from tests.support.consortium import (
+    ISSUER,
+    ISSUERS,
+    PASSPHRASE,
+    SAFETY_STAFF,
+    SICHUAN,
+    Consortium,
+)
 from tests.support.identity_provider import AUDIENCE, IdentityProvider, run_provider
 from tests.support.node import PURPOSE, RunningNode, run_node
 
@@ -236,6 +245,8 @@ def _make_objects(workspace: Workspace, directory: Path) -> dict[str, object]:
         [HandedIn("劳动合同", MaterialKind.DOCUMENT, None, b"%PDF")],
     )
     opened = receive_application(workspace, submission, ISSUER)
+    receiver = ISSUERS[SICHUAN]
+    sent = send_content(workspace, DeliveryKind.PRESENTATION, receiver, b"{}", sender=ISSUER)
     stored = workspace.vault.certificates.find(make_id(1))
     assert stored is not None
     certificate_id = str(CertificateId.parse(make_id(1)))
@@ -248,7 +259,8 @@ def _make_objects(workspace: Workspace, directory: Path) -> dict[str, object]:
         "department": str(ISSUER),
         "region": "500000",
         "reference": "matrix",
-        "delivery_id": bytes(32).hex(),
+        "sender": str(ISSUER),
+        "delivery_id": sent.delivery_id.hex(),
     }
 
 

@@ -9,12 +9,14 @@ access_matrix.txt, to be read and agreed upon; a route without a row there fails
     dept    not on what is another department's (403)
     region  not on what is in another region (403)
     hidden  told that there is no such thing (404)
+    signed  nothing without the signature of another node, which no credentials stand in for
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -22,8 +24,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from node_api.app import OPENAPI_PATH, PlainRoute, RoutedApp
+from node_api.app import OPENAPI_PATH, PlainRoute
 from node_api.auth.access import ObjectRule
+from node_api.deliveries.transport import PATH as DELIVERIES_PATH
 from node_api.hot.routes import answer_live
 from node_api.operations.table import OPERATIONS
 from tests.node_api.matrix_world import (
@@ -62,6 +65,8 @@ def world(
 def read_cell(row: Row, asker: str, answer: httpx.Response) -> str:
     """What an answer says about access."""
     assert answer.status_code < 500, (row.name, asker, answer.status_code, answer.text)
+    if row.path.startswith(DELIVERIES_PATH):
+        return "signed" if answer.is_client_error else "yes"
     if answer.status_code not in (401, 403, 404):
         return "yes"
     if not answer.content:  # of HEAD
@@ -157,10 +162,10 @@ def test_route_outside_the_table_is_found(world: MatrixWorld) -> None:
     rest = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     rest.router.routes += [*routed.rest.routes, Route("/v1/forgotten", answer_live)]
     plain = PlainRoute(lambda _: False, answer_live, {"/v1/plain": {"patch": {}, "summary": ""}})
-    found = served_beside(RoutedApp((*routed.plain, plain), rest))
+    found = served_beside(replace(routed, plain=(*routed.plain, plain), rest=rest))
     assert found - known == {("GET", "/v1/forgotten"), ("PATCH", "/v1/plain")}
     with pytest.raises(AssertionError, match="does not say what it serves"):
-        served_beside(RoutedApp((PlainRoute(lambda _: True, answer_live),), rest))
+        served_beside(replace(routed, plain=(PlainRoute(lambda _: True, answer_live),)))
 
 
 def make_scope(method: str, path: str) -> dict[str, object]:
