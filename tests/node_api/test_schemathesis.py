@@ -45,6 +45,9 @@ schema = schemathesis.openapi.from_path(DOCUMENT, config=_CONFIG).exclude(path=E
 
 
 schemathesis.serializer.alias("application/partial-upload", "application/octet-stream")
+schemathesis.serializer.alias(
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/octet-stream"
+)
 
 
 @dataclass(frozen=True)
