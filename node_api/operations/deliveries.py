@@ -16,6 +16,7 @@ from ledger.actions.deliveries.inbox import (
     resolve_delivery,
     retry_delivery,
     send_content,
+    send_file,
     show_delivery,
     take_delivery,
 )
@@ -92,6 +93,15 @@ OPERATIONS: tuple[Operation, ...] = (
             "sender": HOUSING,
             "name": "evidence.json",
         },
+    ),
+    Operation(
+        "POST",
+        "/v1/outgoing-files",
+        send_file,
+        Access.local(changes=True),
+        TAG,
+        status=HTTPStatus.ACCEPTED,
+        example={"kind": "result", "receiver": SICHUAN_HOUSING, "path": "/srv/result.pdf"},
     ),
     Operation(
         "GET",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ledger.actions.deliveries.limits import DEFAULT_LIMITS
 from ledger.actions.deliveries.queueing import queue_delivery
@@ -66,6 +67,26 @@ def send_content(
     queued = queue_delivery(
         workspace, kind, receiver, content, sender=sender, name=name, subject=subject
     )
+    return _describe(workspace, queued.delivery)
+
+
+def send_file(
+    workspace: Workspace,
+    kind: DeliveryKind,
+    receiver: Uscc,
+    path: Path,
+    sender: Uscc | None = None,
+    subject: str = "",
+) -> Delivery:
+    """The same of a file on this machine, however large: it is read in pieces.
+
+    Raises:
+        NotFoundError: file_missing.
+        As `queue_delivery`.
+    """
+    if not path.is_file():
+        raise NotFoundError(f"{path}: expected a file to send", code="file_missing", field="path")
+    queued = queue_delivery(workspace, kind, receiver, path, sender=sender, subject=subject)
     return _describe(workspace, queued.delivery)
 
 

@@ -26,7 +26,7 @@ from zhenglian.times import format_time
 if TYPE_CHECKING:
     from ledger.actions.deliveries.inbox import Delivery
 
-SHORT_ID = 16
+SMALL = 2 * 1024 * 1024
 DeliveryArgument = Annotated[
     str, typer.Argument(metavar="DELIVERY", help="The delivery's id, or its beginning.")
 ]
@@ -85,15 +85,18 @@ def send(
       zhenglian send 证照.zhenglian.json --to 11510000000000001L
       zhenglian send result.pdf --kind result --to 11510000000000001L --about 6e340b9c
     """
-    from ledger.actions.deliveries.inbox import send_content
+    from ledger.actions.deliveries.inbox import send_content, send_file
     from ledger.formats.envelope import DeliveryKind
     from ledger.identifiers import Uscc
 
     chosen = DeliveryKind(kind.value.replace("-", "_"))
-    content = file.read_bytes()
+    content = file.read_bytes() if file.stat().st_size <= SMALL else None
     receiver, own = Uscc.parse(to), Uscc.parse(sender) if sender else None
     with session.door() as door:
-        queued = door.call(send_content, chosen, receiver, content, own, file.name, about)
+        if content is None:  # a node on this machine reads it by itself
+            queued = door.call(send_file, chosen, receiver, file.resolve(), own, about)
+        else:
+            queued = door.call(send_content, chosen, receiver, content, own, file.name, about)
     _tell(session, queued)
 
 
