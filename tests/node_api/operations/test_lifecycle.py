@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -178,3 +179,19 @@ def test_client_carries_many_identifiers(issued_node: RunningNode) -> None:
         officer="李四",
     )
     assert (done.certificates, done.already_done) == (3, 0)
+
+
+def test_changes_of_one_batch_at_the_same_time_are_all_recorded_once(
+    issued_node: RunningNode,
+) -> None:
+    identifiers = [make_id(number) for number in range(1, 7)]
+
+    def suspend(identifier: str) -> list[int]:
+        done = issued_node.post(f"/v1/certificates/{identifier}/suspend", **ORDER)
+        return [each["sequence"] for each in done["statements"]]
+
+    with ThreadPoolExecutor(6) as pool:
+        numbers = [number for found in pool.map(suspend, identifiers) for number in found]
+    assert sorted(numbers) == list(range(1, 7))
+    assert {status_of(issued_node, each) for each in identifiers} == {"suspended"}
+    assert issued_node.get("/v1/maintenance/fsck")["problems"] == []

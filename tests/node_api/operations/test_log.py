@@ -4,7 +4,8 @@ import pytest
 
 from ledger.actions.proofs import fetch_log_root, prove_inclusion
 from ledger.formats.merkle import verify_inclusion
-from tests.support.command_line import Issued
+from tests.support.command_line import Issued, make_id
+from tests.support.consortium import ISSUER, SAFETY_STAFF
 from tests.support.node import RunningNode
 
 LOG = "/v1/compared-log"
@@ -53,3 +54,35 @@ def test_client_gives_what_the_actions_give(reading_node: RunningNode) -> None:
 
 def test_chain_is_not_asked_for_nobody(reading_node: RunningNode) -> None:
     assert reading_node.public.get(LOG).status_code == 401
+
+
+def test_what_is_current_is_attested_and_what_is_not_there_is_not(
+    issued_node: RunningNode,
+) -> None:
+    attested = issued_node.post(f"/v1/certificates/{make_id(1)}/attestations", status=201)
+    audited = issued_node.get("/v1/audit", after=attested["log_index"] - 1)["items"]
+    assert audited[0]["act"] == "status_attested"
+    key = issued_node.get(f"/v1/issuers/{ISSUER}")["seal_keys"][0]["key_id"]
+    path = "/v1/attestations"
+    for kind, members in (
+        ("departments", {"issuer": str(ISSUER)}),
+        ("seal-keys", {"issuer": str(ISSUER), "key_id": key}),
+        ("mandates", {"issuer": str(ISSUER), "certificate_type": str(SAFETY_STAFF)}),
+        ("members", {"member": "510000"}),
+    ):
+        issued_node.post(f"{path}/{kind}", status=201, **members)
+    acts = [each["act"] for each in issued_node.get("/v1/audit", limit=1000)["items"][-4:]]
+    assert acts == [
+        "department_attested",
+        "seal_key_attested",
+        "mandate_attested",
+        "member_attested",
+    ]
+    nobody = {"batch_key": bytes(32).hex(), "position": 0}
+    assert issued_node.post(f"{path}/status", status=404, **nobody)["code"]
+    for position in (-1, 1 << 40):
+        wrong = {"batch_key": bytes(32).hex(), "position": position}
+        assert issued_node.post(f"{path}/status", status=404, **wrong)["code"]
+    assert issued_node.post(f"{path}/members", status=404, member="530000")["code"]
+    short = {"batch_key": "00", "position": 0}
+    assert issued_node.post(f"{path}/status", status=422, **short)["field"] == "batch_key"
