@@ -101,10 +101,10 @@ class Verifier:
         """A verifier by the index and the schema files of a home.
 
         Args:
-            hold_s: for so long the index is not looked at again.
+            hold_s: for so long index and schema files are not looked at again.
         """
         log = KnownLog(home / "index.sqlite", hold_s)
-        return cls(log, SchemaShelf(home / "schemas"), own_region, clock)
+        return cls(log, SchemaShelf(home / "schemas", hold_s), own_region, clock)
 
     def close(self) -> None:
         """Ends the connections to the index."""

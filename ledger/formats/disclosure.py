@@ -116,7 +116,7 @@ def parse_digests(digests: list[str]) -> frozenset[bytes]:
         MalformedInputError: base64url_malformed unless each is 32 bytes as base64url;
             digest_repeated.
     """
-    if any(len(digest) != 43 for digest in digests):
+    if not {*map(len, digests)} <= {43}:
         raise MalformedInputError(
             "_sd: a digest has 43 characters", code="base64url_malformed", field="_sd"
         )

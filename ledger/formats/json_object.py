@@ -85,7 +85,7 @@ class JsonObject:
         value = self.value.get(name)
         if not isinstance(value, list) or len(value) > max_items:
             self.refuse(name, f"an array of at most {max_items} hashes")
-        if all(isinstance(item, str) and len(item) == 64 for item in value):
+        if {*map(type, value)} == {str} and {*map(len, value)} == {64}:
             joined = "".join(value)
             if _HEX.fullmatch(joined):
                 decoded = bytes.fromhex(joined)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from time import monotonic
 
 from ledger.errors import LedgerError
 from ledger.identifiers import CertificateType
@@ -24,9 +25,12 @@ class SchemaShelf:
 
     Args:
         directory: of schema files; it may not exist.
+        hold_s: for so long the directory is not looked at again.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, hold_s: float = 0.0) -> None:
+        self._hold_s = hold_s
+        self._looked_at = -hold_s
         self._directory = directory
         self._name = str(directory)
         self._state: object = None
@@ -61,6 +65,10 @@ class SchemaShelf:
 
     def _notice_changes(self) -> None:
         """A file that comes, goes or is replaced changes its directory."""
+        now = monotonic()
+        if self._state is not None and now - self._looked_at < self._hold_s:
+            return
+        self._looked_at = now
         try:
             state = os.stat(self._name).st_mtime_ns  # noqa: PTH116 - three times as quick
         except OSError:
