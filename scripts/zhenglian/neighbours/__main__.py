@@ -85,10 +85,16 @@ def _prepare(place: Place) -> None:
 
 
 def _add_settings(path: Path, place: Place, member: MemberId) -> None:
-    """What differs from the defaults, before the first section."""
+    """What differs from the defaults: the passphrase's file, one front, where the others are."""
     text = path.read_text("utf-8")
     head = f'passphrase_file = "{place.home(member)}/passphrase"\nworkers = 1\n'
-    path.write_text(text.replace("# Names under which", f"{head}\n# Names under which", 1), "utf-8")
+    text = text.replace("# Names under which", f"{head}\n# Names under which", 1)
+    peers = [
+        f'\n[deliveries.peers."{other}"]\nurl = "http://127.0.0.1:{port}"\n'
+        for other, port in PORTS.items()
+        if other != member
+    ]
+    path.write_text(text + "".join(peers), "utf-8")
 
 
 def _start(place: Place, stack: ExitStack) -> list[subprocess.Popen[bytes]]:
