@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import groupby
 
 from ledger.actions.deliveries.acknowledging import record_receipts, settle_receipts
@@ -13,6 +13,7 @@ from ledger.actions.deliveries.cases import file_receipts
 from ledger.actions.deliveries.receiving import finish_deliveries
 from ledger.identifiers import MemberId
 from ledger.vault.delivery_rows import StoredDelivery
+from ledger.vault.delivery_tables import DeliveryState, Direction
 from ledger.workspace import Workspace
 from node_api.deliveries.sending import Sender
 from node_api.deliveries.settings import DeliverySettings
@@ -20,6 +21,9 @@ from node_api.deliveries.transport import PeerClient
 from node_api.loops import Loop
 
 logger = logging.getLogger(__name__)
+
+LOOKS_AT_ALL_EVERY = 60
+"""Rounds between two looks at the whole inbox for receipts that could not be filed at once."""
 
 
 class DeliveryLoop:
@@ -39,9 +43,11 @@ class DeliveryLoop:
     ) -> None:
         self._workspace = workspace
         self._settings = settings
-        self._sender = Sender(workspace, settings, jitter)
+        self._sender = Sender(workspace, settings, jitter, lambda: self._is_stopping)
         self._pool = ThreadPoolExecutor(settings.threads, "delivery")
         self._is_stopping = False
+        self._rounds = 0
+        self._under_way: dict[MemberId, Future[None]] = {}
         interval_s, clock = settings.interval_s, workspace.clock
         self.sending = Loop("deliveries", self.send_due, interval_s=interval_s, clock=clock)
         self.receipting = Loop("receipts", self.settle, interval_s=interval_s, clock=clock)
@@ -69,20 +75,36 @@ class DeliveryLoop:
             loop.wake()
 
     def send_due(self) -> None:
-        """One round: all that is due, of different receivers at once, of one in turn.
+        """One round: begins what is due, of different receivers at once, of one in turn.
+
+        A receiver with which it is still at work is left alone, so that none waits for another.
 
         Raises:
-            StorageError: our own disk.
+            StorageError: our own disk, met since the last round.
         """
+        failures = self._take_failures()
         due = self._workspace.vault.deliveries.list_due(self._workspace.now_unix())
         due.sort(key=lambda each: str(each.member))
-        grouped = groupby(due, key=lambda each: each.member)
-        rounds = [
-            self._pool.submit(self._send_to, member, tuple(group)) for member, group in grouped
-        ]
-        failures = [error for each in rounds if (error := each.exception()) is not None]
+        for member, group in groupby(due, key=lambda each: each.member):
+            if member not in self._under_way:
+                task = self._pool.submit(self._send_to, member, tuple(group))
+                self._under_way[member] = task
         if failures:
             raise failures[0]
+
+    def finish(self) -> None:
+        """Waits for what was begun. Raises as `send_due`."""
+        wait(tuple(self._under_way.values()))
+        if failures := self._take_failures():
+            raise failures[0]
+
+    def _take_failures(self) -> list[BaseException]:
+        """What came of the tasks that have ended, which are forgotten."""
+        ended = {member: task for member, task in self._under_way.items() if task.done()}
+        for member in ended:
+            del self._under_way[member]
+        tried = [task.exception() for task in ended.values() if not task.cancelled()]
+        return [error for error in tried if error is not None]
 
     def settle(self) -> None:
         """One round: check what is whole, put receipts on the chain, see which are there.
@@ -96,13 +118,17 @@ class DeliveryLoop:
             logger.info("delivery_checked", extra=told)
         for each in workspace.vault.deliveries.expire_unfinished(workspace.now_unix()):
             logger.info("delivery_unfinished", extra={"delivery_id": each.delivery_id.hex()})
-        for delivery_id in record_receipts(workspace):
+        recorded = record_receipts(workspace)
+        for delivery_id in recorded:
             logger.info("receipt_recorded", extra={"delivery_id": delivery_id.hex()})
-        workspace.sync_index()
-        for delivery_id in settle_receipts(workspace):
-            logger.info("delivery_acknowledged", extra={"delivery_id": delivery_id.hex()})
-        for delivery_id in file_receipts(workspace):
-            logger.info("case_receipt_filed", extra={"delivery_id": delivery_id.hex()})
+        if workspace.vault.deliveries.search(Direction.OUT, (DeliveryState.DELIVERED,)):
+            workspace.sync_index()
+            for delivery_id in settle_receipts(workspace):
+                logger.info("delivery_acknowledged", extra={"delivery_id": delivery_id.hex()})
+        if recorded or self._rounds % LOOKS_AT_ALL_EVERY == 0:
+            for delivery_id in file_receipts(workspace):
+                logger.info("case_receipt_filed", extra={"delivery_id": delivery_id.hex()})
+        self._rounds += 1
 
     def _send_to(self, member: MemberId, due: Iterable[StoredDelivery]) -> None:
         peer = self._settings.find_peer(member)

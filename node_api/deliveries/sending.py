@@ -46,6 +46,7 @@ class Sender:
         workspace: whose deliveries.
         settings: where to, how often.
         jitter: a number from 0 to 1, another each time.
+        is_stopping: whether to leave what is under way for the next start.
     """
 
     def __init__(
@@ -53,10 +54,12 @@ class Sender:
         workspace: Workspace,
         settings: DeliverySettings,
         jitter: Callable[[], float] = random.random,
+        is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._workspace = workspace
         self._settings = settings
         self._jitter = jitter
+        self._is_stopping = is_stopping
 
     def send(self, delivery: StoredDelivery, client: PeerClient | None) -> bool:
         """One attempt. Whether the other node may be asked for more at once.
@@ -90,6 +93,8 @@ class Sender:
         announced, key = renew_announcement(self._workspace, delivery.delivery_id)
         arrival = client.announce(announced.to_json())
         while arrival.state is DeliveryState.RECEIVING and arrival.arrived < delivery.size:
+            if self._is_stopping():
+                return
             arrival = self._send_part(delivery, client, key, self._require(delivery, arrival))
         if arrival.state is DeliveryState.REFUSED:
             reason = arrival.reason or "refused"

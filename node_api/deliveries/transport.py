@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ssl
 from http import HTTPStatus
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -60,7 +59,7 @@ class PeerClient:
         self._client = httpx.Client(
             base_url=peer.base_url,
             timeout=timeout_s,
-            verify=_create_context(peer.ca_file),
+            verify=_create_context(peer),
             follow_redirects=False,
             trust_env=False,
         )
@@ -125,8 +124,11 @@ class PeerClient:
         return answer
 
 
-def _create_context(ca_file: Path | None) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+def _create_context(peer: PeerSettings) -> ssl.SSLContext:
+    """What certificates are checked against; nothing is loaded where there are none."""
+    if not peer.url.startswith("https:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl.create_default_context(cafile=None if peer.ca_file is None else str(peer.ca_file))
 
 
 def _keep(headers: httpx.Headers) -> dict[str, str]:

@@ -111,6 +111,7 @@ class DeliveryNode:
         loop = DeliveryLoop(self.workspace, self.settings, jitter=lambda: 0.0)
         try:
             loop.send_due()
+            loop.finish()
         finally:
             loop.stop()
 

@@ -12,6 +12,8 @@ from sqlalchemy import event
 from ledger.actions.deliveries.inbox import list_inbox, show_delivery, take_delivery
 from ledger.actions.issuers import rotate_seal_key
 from ledger.vault.delivery_tables import DeliveryState
+from node_api.deliveries.sending import Sender
+from node_api.deliveries.transport import PeerClient
 from tests.node_api.deliveries.cutting_proxy import Cut, CuttingProxy, cutting_proxy
 from tests.node_api.deliveries.delivery_nodes import PART, Pair
 from tests.support.consortium import CHONGQING, ISSUERS, SICHUAN
@@ -140,4 +142,20 @@ def test_what_never_becomes_whole_is_given_up_and_begins_anew_when_it_is_sent_ag
     given_up = show_delivery(pair.receiver.workspace, delivery_id)
     assert (given_up.state, given_up.arrived) == (DeliveryState.EXPIRED, 0)
     send_until_delivered(pair, delivery_id)
+    require_arrived_once(pair, delivery_id, content)
+
+
+def test_what_is_under_way_at_a_stop_goes_on_at_the_next_start(pair: Pair) -> None:
+    content = os.urandom(SIZE)
+    delivery_id = pair.queue(content)
+    workspace, settings = pair.sender.workspace, pair.sender.settings
+    asked = iter([False, True])
+    sender = Sender(workspace, settings, is_stopping=lambda: next(asked))
+    peer = settings.find_peer(SICHUAN)
+    assert peer is not None
+    with PeerClient(peer, settings.timeout_s) as client:
+        sender.send(workspace.vault.deliveries.get(delivery_id), client)
+    assert pair.state_at_sender(delivery_id) is DeliveryState.SENDING
+    assert show_delivery(pair.receiver.workspace, delivery_id).arrived == PART
+    assert send_until_delivered(pair, delivery_id) == 1
     require_arrived_once(pair, delivery_id, content)
