@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Select, delete, insert, select, tuple_
+from sqlalchemy import Select, delete, select, tuple_
 
 from ledger.identifiers import Uscc
-from ledger.vault.database import Database
+from ledger.vault.database import Database, insert_many
 from ledger.vault.request_tables import requests
 from ledger.vault.tables import BatchState, batches, certificates, data_keys
 
@@ -75,31 +75,26 @@ class Requests:
         self._database = database
         self._clock = clock
 
-    def add(self, new: Collection[NewRequest]) -> None:
-        """Record requests; one whose certificate was given up before is recorded anew."""
+    def add(self, new: Collection[NewRequest], given_up: Collection[tuple[str, str]] = ()) -> None:
+        """Record requests.
+
+        Args:
+            given_up: those (issuer, reference) among them that the vault has already, with a
+                certificate that was given up; they are recorded anew.
+        """
         if not new:
             return
         now_unix = self._clock()
-        given_up = select(batches.c.id).where(batches.c.state == BatchState.ABANDONED)
+        ended = select(batches.c.id).where(batches.c.state == BatchState.ABANDONED)
         with self._database.write() as connection:
-            for part in _parts([(row.issuer, row.reference) for row in new]):
+            for part in _parts(given_up):
                 connection.execute(
                     delete(requests).where(
                         tuple_(requests.c.issuer, requests.c.reference).in_(part),
-                        requests.c.batch.in_(given_up),
+                        requests.c.batch.in_(ended),
                     )
                 )
-            rows = [
-                {
-                    "issuer": row.issuer,
-                    "reference": row.reference,
-                    "identifier": row.identifier,
-                    "batch": row.batch_pk,
-                    "accepted_at_unix": now_unix,
-                }
-                for row in new
-            ]
-            connection.execute(insert(requests), rows)
+            insert_many(connection, requests, [(*row, now_unix) for row in new])
 
     def find(self, issuer: Uscc, reference: str) -> RequestRow | None:
         """One request."""

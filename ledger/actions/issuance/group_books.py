@@ -75,8 +75,13 @@ class GroupBooks:
         for ticket in unknown:
             if self._join(ticket):  # an earlier one of these
                 continue
+            row = rows.get(ticket.key)
+            ticket.is_repeated = row is not None and row.batch_state is BatchState.ABANDONED
+            is_free = row is None or ticket.is_repeated
+            if is_free and self._join_certificate(ticket):
+                continue
             try:
-                found = _find_known(ticket, rows.get(ticket.key), places)
+                found = _find_known(ticket, None if is_free else row, places)
             except LedgerError as error:
                 deliver_all(self.refuse([ticket], self._explain(error, ticket)))
                 continue
@@ -84,53 +89,59 @@ class GroupBooks:
                 self._enter(ticket)
                 fresh.append(ticket)
             else:
-                noted.append((ticket, found))
-        self._note(noted, rows)
+                noted.append((ticket, found, is_free))
+        self._note(noted)
         return fresh
 
     def _join(self, ticket: Ticket) -> bool:
-        """Lets a ticket follow the one that is under way for the same certificate."""
+        """Lets a ticket follow the one that is under way with the same reference."""
         with self._lock:
             first = self._by_reference.get(ticket.key)
-            is_new_reference = first is None
-            if first is None:
-                first = self._by_identifier.get(ticket.identifier)
-            if first is None:
-                return False
-            if first is ticket:
-                return True
-            if ticket.is_same(first):
-                self._follow(first, ticket, is_new_reference=is_new_reference)
-                return True
-        error = _other_certificate(ticket) if is_new_reference else _reference_used(ticket)
-        deliver_all(self.refuse([ticket], error))
+            if first is None or first is ticket:
+                return first is ticket
+            is_same = ticket.is_same(first)
+            if is_same:
+                self._follow(first, ticket)
+        if not is_same:
+            deliver_all(self.refuse([ticket], _reference_used(ticket)))
         return True
 
-    def _follow(self, first: Ticket, ticket: Ticket, *, is_new_reference: bool) -> None:
+    def _join_certificate(self, ticket: Ticket) -> bool:
+        """Lets a ticket with a free reference follow the one under way for its certificate."""
+        with self._lock:
+            first = self._by_identifier.get(ticket.identifier)
+            if first is None:
+                return False
+            is_same = ticket.is_same(first)
+            if is_same:
+                self._follow(first, ticket)
+                ticket.is_staged = False  # its own reference is not
+                self._by_reference[ticket.key] = first
+        if not is_same:
+            deliver_all(self.refuse([ticket], _other_certificate(ticket)))
+        return True
+
+    def _follow(self, first: Ticket, ticket: Ticket) -> None:
         first.followers.append(ticket)
-        ticket.is_staged = first.is_staged and not is_new_reference
-        if is_new_reference:
-            self._by_reference[ticket.key] = first
+        ticket.is_staged = first.is_staged
 
     def _enter(self, ticket: Ticket) -> None:
         with self._lock:
             self._by_reference[ticket.key] = ticket
             self._by_identifier[ticket.identifier] = ticket
 
-    def _note(
-        self,
-        known: list[tuple[Ticket, CertificatePlace]],
-        rows: dict[tuple[str, str], RequestRow],
-    ) -> None:
-        """Keeps new references to certificates that the vault has, and answers."""
-        new = {
-            ticket.key: NewRequest(*ticket.key, ticket.identifier, place.batch_pk)
-            for ticket, place in known
-            if ticket.key not in rows or rows[ticket.key].batch_state is BatchState.ABANDONED
-        }
-        self._vault.requests.add(list(new.values()))
+    def _note(self, known: list[tuple[Ticket, CertificatePlace, bool]]) -> None:
+        """Keeps free references to certificates that the vault has, and answers."""
+        new = {ticket.key: (ticket, place) for ticket, place, is_free in known if is_free}
+        self._vault.requests.add(
+            [
+                NewRequest(*key, ticket.identifier, place.batch_pk)
+                for key, (ticket, place) in new.items()
+            ],
+            [key for key, (ticket, _) in new.items() if ticket.is_repeated],
+        )
         done = []
-        for ticket, place in known:
+        for ticket, place, _ in known:
             ticket.is_staged = True
             if place.batch_state is BatchState.ANCHORED:
                 ticket.issued = to_issued(ticket.request, ticket.read, place)
@@ -244,7 +255,10 @@ class GroupBooks:
             if follower.key != ticket.key and not follower.is_staged
         ]
         try:
-            self._vault.requests.add(list({row[:2]: row for _, row in late}.values()))
+            self._vault.requests.add(
+                list({row[:2]: row for _, row in late}.values()),
+                {follower.key for follower, _ in late if follower.is_repeated},
+            )
         except LedgerError as error:
             return {follower: error for follower, _ in late}
         return {}
@@ -268,12 +282,14 @@ def _find_known(
 ) -> CertificatePlace | None:
     """The certificate that was issued, or is being issued, for this very request; None if new.
 
+    Args:
+        row: what its reference stands for; None while that is free.
+
     Raises:
         ConflictError: reference_used, conflicting_certificate, erased_certificate.
         ChainUnavailableError: code `certificate_under_way`, a file is issuing it.
     """
-    is_repeated = row is not None and row.batch_state is not BatchState.ABANDONED
-    if is_repeated and row is not None and row.identifier != ticket.identifier:
+    if row is not None and row.identifier != ticket.identifier:
         raise _reference_used(ticket)
     place = places.get(ticket.identifier)
     if place is None:
@@ -281,7 +297,7 @@ def _find_known(
     if place.content_mac is None:
         raise ConflictError("erased", code=RowErrorCode.ERASED_CERTIFICATE)
     if place.content_mac != ticket.placed.content_mac:
-        raise _reference_used(ticket) if is_repeated else _other_certificate(ticket)
+        raise _other_certificate(ticket) if row is None else _reference_used(ticket)
     if place.batch_state is BatchState.OPEN:
         raise ChainUnavailableError(
             f"{ticket.identifier} is being issued with a file; ask again. If that file was "

@@ -88,11 +88,10 @@ class OpenGroup:
                 )
             )
             vault.certificates.stage(opened.pk, self.staged)
+            requests = self._requests()
             vault.requests.add(
-                [
-                    NewRequest(issuer, reference, identifier, opened.pk)
-                    for (issuer, reference), identifier in self._references().items()
-                ]
+                [NewRequest(*key, each.identifier, opened.pk) for key, each in requests.items()],
+                [key for key, each in requests.items() if each.is_repeated],
             )
             self.batch = seal_batch(
                 workspace,
@@ -103,13 +102,9 @@ class OpenGroup:
             )
         return self.batch
 
-    def _references(self) -> dict[tuple[str, str], str]:
-        """Every reference under which one of the certificates was asked for."""
-        return {
-            each.key: ticket.identifier
-            for ticket in self.tickets
-            for each in (ticket, *ticket.followers)
-        }
+    def _requests(self) -> dict[tuple[str, str], Ticket]:
+        """A ticket for every reference under which one of the certificates was asked for."""
+        return {each.key: each for ticket in self.tickets for each in (ticket, *ticket.followers)}
 
     def _seal(self, drafts: list[PlacedDraft], first: int, now_unix: int) -> None:
         order = self.standing.order

@@ -72,6 +72,7 @@ class Ticket:
 
     Attributes:
         mailbox: told when it is settled, or waits for something that may take long.
+        is_repeated: its reference is known, and what it had stood for was given up.
         is_staged: stored durably: it will be anchored, whatever ends.
         issued, error: what it came to; both None while it is not settled.
         waiting_for: why its batch is refused for now.
@@ -83,6 +84,7 @@ class Ticket:
         "group",
         "handed_in_s",
         "identifier",
+        "is_repeated",
         "is_staged",
         "issued",
         "mailbox",
@@ -102,6 +104,7 @@ class Ticket:
         self.identifier = str(placed.draft.certificate_id)
         self.mailbox = mailbox
         self.handed_in_s = time.monotonic()
+        self.is_repeated = False
         self.is_staged = False
         self.issued: IssuedCertificate | None = None
         self.error: Exception | None = None

@@ -99,7 +99,8 @@ def test_what_was_given_up_may_be_asked_for_anew(vault: Vault) -> None:
     assert found is not None
     assert found.batch_state is BatchState.ABANDONED
     again = open_batch(vault, "a")
-    add(vault, again, one="a")
+    request = NewRequest(str(ISSUER), "one", "a", again.pk)
+    vault.requests.add([request], [(str(ISSUER), "one")])
     found = vault.requests.find(ISSUER, "one")
     assert found is not None
     assert found.batch_pk == again.pk

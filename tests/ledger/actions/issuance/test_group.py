@@ -159,6 +159,22 @@ def test_a_reference_stands_for_one_content(ledger: Ledger, is_later: bool) -> N
     require_sound(ledger, 2)
 
 
+def test_a_used_reference_beside_a_certificate_under_way_refuses_itself_alone(
+    ledger: Ledger,
+) -> None:
+    with issuing(ledger, GroupLimits(batch_age_s=0.3, standing_s=0.1)) as (_, issuer):
+        issue(issuer, ask(1, "used"))
+        room = WaitingRoom()
+        first = issuer.hand_in(ask(2, "free"), room)
+        again, other = (issuer.hand_in(ask(2, each), room) for each in ("used", "other"))
+        room.wait(lambda: all(each.is_settled for each in (first, again, other)), 10)
+    assert getattr(again.error, "code", None) == "reference_used"
+    assert first.issued is not None
+    assert other.issued is not None
+    assert other.issued.position == first.issued.position
+    require_sound(ledger, 2)
+
+
 def test_everything_wrong_with_the_fields_is_told_at_once(ledger: Ledger) -> None:
     names = {each.column: each.property_name for each in load_schema(TYPE).fields}
     fields: dict[str, object] = {names[title]: value for title, value in make_row(1).items()}
