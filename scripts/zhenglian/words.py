@@ -12,6 +12,19 @@ _STATUSES = {
     "superseded": ("已被替换", "superseded"),
 }
 
+_TOPICS = {
+    "recall": ("追溯", "recall"),
+    "supplement": ("补正", "supplement"),
+    "case": ("办件", "case"),
+    "delivery": ("送递", "delivery"),
+    "status": ("证照状态", "status"),
+    "governance": ("治理", "governance"),
+    "issuers": ("颁发机构", "departments"),
+    "catalogue": ("目录", "catalogue"),
+    "recognition": ("互认", "recognition"),
+    "unreadable": ("本版本不能读取", "unreadable by this version"),
+}
+
 _ACTS = {
     "batch_anchored": ("签发上链", "issued and anchored"),
     "suspended": ("暂停", "suspended"),
@@ -135,6 +148,11 @@ def count_certificates(count: int) -> str:
 def describe_status(status: str, language: Language) -> str:
     """A status by its name in lower case."""
     return language.pick(*_STATUSES.get(status, (status, status)))
+
+
+def describe_topic(topic: str, language: Language) -> str:
+    """What a notice is about."""
+    return language.pick(*_TOPICS.get(topic, (topic, topic)))
 
 
 def describe_act(act: str, language: Language) -> str:
