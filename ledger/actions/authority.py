@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ledger.abi import Statement
+from ledger.actions.turns import take_turn
 from ledger.chain.submitter import Receipt
 from ledger.formats.seals import sign_digest
 from ledger.formats.statements import compute_digest
@@ -28,6 +29,16 @@ def submit_authority_act(
     Raises:
         LedgerError: the contract's refusal; ChainUnavailableError when the outcome is unknown.
     """
+    with take_turn(workspace, b"authority"):
+        return _submit(workspace, module, function, build)
+
+
+def _submit(
+    workspace: Workspace,
+    module: str,
+    function: str,
+    build: Callable[[int], Statement],
+) -> Receipt:
     workspace.submitter.resolve_unfinished()  # an act under way takes a sequence number
     sequence = workspace.gateway.member(workspace.member).sequence + 1
     statement = build(sequence)

@@ -15,6 +15,7 @@ from ledger.abi import Statement
 from ledger.actions.cases.settlement import (
     decode_statement,
     find_entry,
+    keep_under_way,
     name_function,
     settle_case_acts,
 )
@@ -26,10 +27,9 @@ from ledger.formats.case_materials import CertificateReference
 from ledger.formats.seals import sign_digest
 from ledger.formats.statements import compute_digest
 from ledger.identifiers import Uscc
-from ledger.records import CaseRecord, CaseState
+from ledger.records import CaseRecord, CaseState, Signature
 from ledger.vault.acts import OfficerCommitment
 from ledger.vault.case_rows import CaseActRow, NewCaseAct, Paper
-from ledger.vault.key_files import SealKey
 from ledger.vault.tables import ActState
 from ledger.workspace import Workspace
 
@@ -135,23 +135,27 @@ def carry_out(workspace: Workspace, plan: ActPlan) -> CaseResult:
     key = find_seal_key(workspace, plan.department)
     officer = OfficerCommitment.make(plan.officer) if plan.officer else None
     statement = plan.build(key.key_id, plan.sequence, officer.commitment if officer else NOTHING)
-    kept, signature, digest = _keep(workspace, plan, statement, key, officer)
+    digest = compute_digest(statement, workspace.gateway.ledger_id)
+    signature = sign_digest(key.private_key, digest)
     function = name_function(plan.kind)
-    try:
-        receipt = workspace.submitter.submit(
-            CASE_LEDGER,
-            function,
-            statement.to_abi(),
-            signature,
-            purpose=function,
-            reference=digest.hex(),
-        )
-    except (ChainUnavailableError, StorageError):
-        raise  # it may be recorded yet: `settle_case_acts` finds out
-    except LedgerError:
-        workspace.vault.cases.mark(kept.pk, ActState.REFUSED)
-        raise
-    workspace.vault.cases.mark(kept.pk, ActState.RECORDED)
+    with keep_under_way(
+        workspace, lambda: _keep(workspace, plan, statement, signature, officer)
+    ) as kept:
+        try:
+            receipt = workspace.submitter.submit(
+                CASE_LEDGER,
+                function,
+                statement.to_abi(),
+                signature.to_abi(),
+                purpose=function,
+                reference=digest.hex(),
+            )
+        except (ChainUnavailableError, StorageError):
+            raise  # it may be recorded yet: `settle_case_acts` finds out
+        except LedgerError:
+            workspace.vault.cases.mark(kept.pk, ActState.REFUSED)
+            raise
+        workspace.vault.cases.mark(kept.pk, ActState.RECORDED)
     entry = receipt.entries[0]
     record = fetch_case(workspace.gateway, plan.case_id)
     return CaseResult(
@@ -184,12 +188,10 @@ def _keep(
     workspace: Workspace,
     plan: ActPlan,
     statement: Statement,
-    key: SealKey,
+    signature: Signature,
     officer: OfficerCommitment | None,
-) -> tuple[CaseActRow, tuple[object, ...], bytes]:
-    digest = compute_digest(statement, workspace.gateway.ledger_id)
-    signature = sign_digest(key.private_key, digest)
-    kept = workspace.vault.cases.record(
+) -> CaseActRow:
+    return workspace.vault.cases.record(
         NewCaseAct(
             plan.case_id,
             plan.kind,
@@ -202,7 +204,6 @@ def _keep(
             tuple(plan.references),
         )
     )
-    return kept, signature.to_abi(), digest
 
 
 def to_paper(document: CaseDocument | Paper) -> Paper:

@@ -14,6 +14,7 @@ from ledger.actions.cases.acting import (
     find_done,
 )
 from ledger.actions.cases.papers import require_case
+from ledger.actions.turns import take_turn
 from ledger.chain.case_reading import fetch_case
 from ledger.errors import MalformedInputError
 from ledger.formats.case_documents import CaseDocument, Notice, NoticeKind, make_salt
@@ -62,6 +63,18 @@ def advance(
     Raises:
         NotFoundError: not_our_case, case_missing, and as `carry_out`.
     """
+    with take_turn(workspace, case_id):
+        return _advance(workspace, case_id, act, request, officer, prepare)
+
+
+def _advance(
+    workspace: Workspace,
+    case_id: bytes,
+    act: CaseAct,
+    request: Mapping[str, object],
+    officer: str | None,
+    prepare: Callable[[CaseRecord], Advance],
+) -> CaseResult:
     begin(workspace)
     kind = act.name.lower()
     if (done := find_done(workspace, case_id, kind, request)) is not None:

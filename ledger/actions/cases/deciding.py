@@ -17,6 +17,7 @@ from ledger.actions.cases.acting import (
 )
 from ledger.actions.cases.deadlines import compute_due
 from ledger.actions.cases.papers import require_case
+from ledger.actions.turns import take_turn
 from ledger.chain.case_reading import (
     CASE_LEDGER,
     fetch_case,
@@ -55,6 +56,13 @@ def assign_step(
         ConflictError: CaseStateUnexpectedError and others.
         MalformedInputError: DecidersMalformedError.
     """
+    with take_turn(workspace, case_id):
+        return _assign(workspace, case_id, named, officer)
+
+
+def _assign(
+    workspace: Workspace, case_id: bytes, named: Sequence[Uscc], officer: str | None
+) -> CaseResult:
     begin(workspace)
     record = fetch_case(workspace.gateway, case_id)
     request = {"step": record.step, "named": [str(each) for each in named]}
@@ -111,6 +119,18 @@ def decide_step(
     """
     if not text.strip():
         raise MalformedInputError("text: expected the opinion with its reasons", field="text")
+    with take_turn(workspace, case_id):
+        return _decide(workspace, case_id, decision, text, department, officer)
+
+
+def _decide(
+    workspace: Workspace,
+    case_id: bytes,
+    decision: Decision,
+    text: str,
+    department: Uscc | None,
+    officer: str | None,
+) -> CaseResult:
     begin(workspace)
     record = fetch_case(workspace.gateway, case_id)
     deciders = fetch_deciders(workspace.gateway, case_id, record.step)

@@ -12,12 +12,14 @@ from ledger.actions.cases.acting import (
     CaseResult,
     begin,
     carry_out,
+    encode_request,
     find_recorded,
     to_done,
 )
 from ledger.actions.cases.deadlines import ACCEPTANCE_DAYS, compute_due
 from ledger.actions.catalogue import read_recorded
 from ledger.actions.issuers import choose_issuer
+from ledger.actions.turns import take_turn
 from ledger.chain.case_reading import fetch_case, fetch_matter_version
 from ledger.errors import ConflictError
 from ledger.formats.case_documents import (
@@ -92,8 +94,19 @@ def submit_case(
         NotFoundError: the matter or its definition is not here.
         ConflictError: matter_ended; MatterVersionNotInForceError.
     """
-    begin(workspace)
     request = _to_request(department, submission)
+    with take_turn(workspace, encode_request("open", request)):
+        return _submit_once(workspace, department, submission, request, officer)
+
+
+def _submit_once(
+    workspace: Workspace,
+    department: Uscc,
+    submission: Submission,
+    request: Mapping[str, object],
+    officer: str | None,
+) -> CaseResult:
+    begin(workspace)
     earlier = find_recorded(workspace, None, "open", request)
     if earlier is not None:
         record = fetch_case(workspace.gateway, earlier.case_id)

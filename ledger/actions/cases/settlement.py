@@ -6,6 +6,11 @@ after an interruption only the log knows.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
 from ledger.abi import Event, Statement
 from ledger.actions.settlement import is_dead
 from ledger.formats.statements import compute_digest
@@ -39,6 +44,27 @@ _FUNCTIONS = {
 }
 
 
+_guard = Lock()
+_under_way: set[tuple[Path, int]] = set()
+
+
+@contextmanager
+def keep_under_way(workspace: Workspace, keep: Callable[[], CaseActRow]) -> Iterator[CaseActRow]:
+    """From the keeping of an act until its outcome is noted.
+
+    Meanwhile `settle_case_acts` in another thread does not take it for one that an interrupted run
+    never sent, whose papers it would drop.
+    """
+    with _guard:
+        kept = keep()
+        _under_way.add((workspace.home, kept.pk))
+    try:
+        yield kept
+    finally:
+        with _guard:
+            _under_way.discard((workspace.home, kept.pk))
+
+
 def name_function(kind: str) -> str:
     """The function that records an act; in the outbox, what its transaction is for."""
     return _FUNCTIONS.get(kind, "advanceCase")
@@ -58,7 +84,12 @@ def settle_case_acts(workspace: Workspace) -> list[CaseActRow]:
     Raises:
         ChainUnavailableError: the chain does not answer.
     """
-    open_acts = workspace.vault.cases.open_acts()
+    with _guard:
+        open_acts = [
+            act
+            for act in workspace.vault.cases.open_acts()
+            if (workspace.home, act.pk) not in _under_way
+        ]
     if open_acts:
         workspace.sync_index()
     unknown = []

@@ -26,6 +26,7 @@ from ledger.actions.cases.packages import (
 )
 from ledger.actions.cases.papers import find_opening, require_case
 from ledger.actions.issuers import find_seal_key
+from ledger.actions.turns import take_turn
 from ledger.chain.case_reading import fetch_case
 from ledger.errors import ConflictError, MalformedInputError
 from ledger.formats.case_documents import Notice, NoticeKind, make_salt
@@ -80,6 +81,13 @@ def hand_over(
         ConflictError: HandOverPendingError, NotCustodianError, CaseStateUnexpectedError.
         MalformedInputError: paper without a text.
     """
+    with take_turn(workspace, case_id):
+        return _give(workspace, case_id, mode, text, officer)
+
+
+def _give(
+    workspace: Workspace, case_id: bytes, mode: HandOverMode, text: str, officer: str | None
+) -> HandOver:
     begin(workspace)
     record = fetch_case(workspace.gateway, case_id)
     request = {"mode": mode.name, "text": text}
@@ -130,7 +138,6 @@ def take_over(
         ConflictError: package_of_another_case, package_differs, dossier_differs,
             hand_over_missing.
     """
-    begin(workspace)
     workspace.sync_index()
     parsed = None if package is None else parse_package(package)
     if parsed is not None:
@@ -138,6 +145,18 @@ def take_over(
     taken = case_id if parsed is None else parsed.context.case_id
     if taken is None:
         raise MalformedInputError("expected a package or a case", field="package")
+    with take_turn(workspace, taken):
+        return _take_once(workspace, taken, parsed, note, officer)
+
+
+def _take_once(
+    workspace: Workspace,
+    taken: bytes,
+    parsed: CasePackage | None,
+    note: str,
+    officer: str | None,
+) -> TakeOver:
+    begin(workspace)
     record = fetch_case(workspace.gateway, taken)
     request = {"content": "" if parsed is None else parsed.digest.hex(), "note": note}
     if (done := find_done(workspace, taken, "take_over", request)) is not None:
