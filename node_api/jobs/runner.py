@@ -148,6 +148,8 @@ class JobRunner:
         source = self.spool.path(row.job_id, order.suffix)
         report = self.spool.report(row.job_id)
         told = _Progress(self, row)
+        if not source.exists():  # the vault was restored without it
+            return JobState.FAILED, {}, "file_missing: upload it again; what was issued counts"
         try:
             outcome = carry_out(self._workspace, order, source, report, told)
         except JobStoppedError:
