@@ -21,6 +21,8 @@ NAMES = (
     "audit",
     "submitter",
     "http_issue",
+    "http_verify",
+    "http_proof",
 )
 
 
