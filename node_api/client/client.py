@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -113,26 +113,54 @@ class NodeClient:
 
     def send(self, call: PreparedCall, operation: Operation) -> bytes:
         """Sends one prepared request and gives the body of its answer. Raises as `call`."""
-        headers = {} if operation.access.is_open else dict(self._who())
-        if call.body is not None:
-            headers["content-type"] = "application/json"
+        headers = {} if call.body is None else {"content-type": "application/json"}
+        answer = self.send_raw(
+            call.method,
+            call.path,
+            query=call.query,
+            content=call.body,
+            headers=headers,
+            is_open=operation.access.is_open,
+        )
+        if answer.status_code == HTTPStatus.ACCEPTED != operation.status:
+            raise ConflictError(
+                f"it awaits a second officer: {answer.headers.get('location', '')}",
+                code="awaits_approval",
+            )
+        return answer.content
+
+    def send_raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | Sequence[tuple[str, str]] = (),
+        content: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        is_open: bool = False,
+    ) -> httpx.Response:
+        """Sends a request that is no action's: an upload, a download.
+
+        Args:
+            is_open: needs no credentials.
+
+        Raises:
+            LedgerError: the problem that was answered; `node_unreachable`.
+        """
+        own = {} if is_open else self._who()
+        pairs = httpx.QueryParams(list(query.items() if isinstance(query, Mapping) else query))
         try:
             answer = self._http.request(
-                call.method, call.path, params=list(call.query), content=call.body, headers=headers
+                method, path, params=pairs, content=content, headers={**own, **(headers or {})}
             )
         except httpx.HTTPError as error:
             raise ChainUnavailableError(
                 f"the node at {self._http.base_url} did not answer: {error}",
                 code="node_unreachable",
             ) from error
-        if answer.status_code == HTTPStatus.ACCEPTED != operation.status:
-            raise ConflictError(
-                f"it awaits a second officer: {answer.headers.get('location', '')}",
-                code="awaits_approval",
-            )
         if not answer.is_success:
             raise to_error(answer.status_code, _read_json(answer))
-        return answer.content
+        return answer
 
     def _who(self) -> Mapping[str, str]:
         if self._headers is None:

@@ -8,6 +8,7 @@ from ledger.actions.departments import list_departments, read_department
 from ledger.actions.issuers import (
     change_mandate,
     choose_issuer,
+    choose_type,
     declare_compromise,
     end_seal_key,
     register_department,
@@ -34,6 +35,14 @@ OPERATIONS = (
         choose_issuer,
         Access.of(Role.CLERK, Role.OFFICER, Role.OPERATOR),
         TAG,
+    ),
+    Operation(
+        "GET",
+        "/v1/issuers/{issuer}/only-type",
+        choose_type,
+        Access.of(Role.CLERK, Role.OFFICER, rule=ObjectRule.DEPARTMENT),
+        TAG,
+        example={"issuer": HOUSING},
     ),
     Operation(
         "POST",

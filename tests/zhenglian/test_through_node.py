@@ -169,3 +169,29 @@ def test_wrong_passphrase_is_refused_by_the_node(kept: Issued) -> None:
     for command in (("show", FIRST), ("revoke", FIRST, "--reason", "07", *WHY, "--yes")):
         error = json.loads(thief.run(*command, "--json", code=1).stdout)["error"]
         assert error["code"] in ("wrong_passphrase", "passphrase_wrong", "credentials_invalid")
+
+
+def test_file_is_issued_by_the_node_once(held: Issued, tmp_path: Path) -> None:
+    clerk = held.chongqing
+    file = write_csv(tmp_path / "new.csv", [make_row(11), make_row(12)])
+    assert "Issued 2 certificates" in clerk.run("issue", file).stdout
+    assert "Nothing new" in clerk.run("issue", file).stdout
+    assert clerk.json("show", make_id(12))["status"] == "valid"
+
+
+def test_wrong_rows_are_listed_beside_the_file_and_nothing_is_issued(
+    held: Issued, tmp_path: Path
+) -> None:
+    clerk = held.chongqing
+    file = write_csv(tmp_path / "new.csv", [make_row(11), make_row(12) | {"性别": "别的"}])
+    told = clerk.run("issue", file, code=1)
+    assert "Nothing was issued: 1 problems" in told.stdout
+    assert "性别" in (tmp_path / "new.csv.errors.csv").read_text("utf-8-sig")
+    clerk.json("show", make_id(11), code=1)
+    assert "Issued 1 certificate" in clerk.run("issue", file, "--skip-invalid").stdout
+
+
+def test_file_that_cites_a_case_is_not_handed_to_the_node(held: Issued, tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "new.csv", [make_row(11)])
+    told = held.chongqing.json("issue", file, "--related", FIRST, code=1)
+    assert told["error"]["code"] == "node_running"

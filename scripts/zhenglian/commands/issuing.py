@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zhenglian.command import Needs, command
+from zhenglian.door import is_held_by_node
 from zhenglian.failures import EXIT_FAILED
 from zhenglian.files import require_free, write_whole
 from zhenglian.options import ForceOption
@@ -20,6 +21,7 @@ from zhenglian.words import count_certificates
 
 if TYPE_CHECKING:
     from ledger.actions.issuance.outcome import Citation, IssuanceReport
+    from ledger.identifiers import Uscc
     from ledger.workspace import Workspace
 
 INTERRUPTED = (
@@ -177,6 +179,10 @@ def _issue_file(
     from ledger.vault.tables import RunState
 
     who = Uscc.parse(issuer) if issuer else None
+    if is_held_by_node(session.home):
+        return _issue_by_node(
+            session, file, who, certificate_type, report_file, skip_invalid, cited
+        )
     with session.unlock() as workspace, show_progress(session.output) as notify:
         who = who or choose_issuer(workspace)
         kind = (
@@ -206,6 +212,30 @@ def _issue_file(
     else:
         print_report(session, report, skipped=skip_invalid)
     return EXIT_FAILED if report.state is RunState.FAILED else None
+
+
+def _issue_by_node(
+    session: Session,
+    file: Path,
+    issuer: Uscc | None,
+    certificate_type: str,
+    report_file: Path,
+    skip_invalid: bool,
+    cited: _Cited,
+) -> int | None:
+    from ledger.errors import ConflictError
+    from ledger.schemas import find_type
+    from zhenglian.issuing_by_node import FileToIssue, issue_by_node
+
+    if cited.case or cited.related:
+        raise ConflictError(
+            "a node issues what cites a case or another certificate singly: POST /v1/certificates "
+            "with case_id or related_certificate_id; or stop the node and run this again",
+            code="node_running",
+        )
+    kind = find_type(certificate_type, session.home / "schemas") if certificate_type else None
+    wanted = FileToIssue(file, issuer, kind, report_file, skip_invalid)
+    return None if issue_by_node(session, wanted) else EXIT_FAILED
 
 
 def print_report(session: Session, report: IssuanceReport, *, skipped: bool) -> None:

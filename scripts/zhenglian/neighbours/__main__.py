@@ -18,6 +18,7 @@ import orjson
 from ledger.errors import LedgerError, StorageError
 from ledger.identifiers import MemberId
 from node_api.settings import SETTINGS_NAME, write_template
+from node_api.sockets import listen_tcp
 from zhenglian.neighbours.founding import (
     CHONGQING,
     NAMES,
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run_until_stopped(place: Place) -> int:
+    _require_free_ports()
     _prepare(place)
     with ExitStack() as stack:
         processes = _start(place, stack)
@@ -95,6 +97,12 @@ def _add_settings(path: Path, place: Place, member: MemberId) -> None:
         if other != member
     ]
     path.write_text(text + "".join(peers), "utf-8")
+
+
+def _require_free_ports() -> None:
+    """Raises StorageError, code cannot_listen, naming the port that another program has."""
+    for port in (CHAIN_PORT, *PORTS.values()):
+        listen_tcp("127.0.0.1", port).close()
 
 
 def _start(place: Place, stack: ExitStack) -> list[subprocess.Popen[bytes]]:
