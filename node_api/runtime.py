@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
+OUTAGE_S = 10.0
+"""So long a transaction that is under way outlives a chain that does not answer."""
+
 
 class NodeRuntime:
     """One open home. Use as a context manager.
@@ -105,6 +108,7 @@ class NodeRuntime:
         """One round of following the chain; the first also settles what a former run left."""
         result = self.workspace.sync_index()
         if not self._is_settled:
+            self.workspace.submitter.be_patient(OUTAGE_S)
             self.workspace.submitter.resolve_unfinished()
             settle_acts(self.workspace)
             self._is_settled = True
