@@ -68,7 +68,7 @@ class GroupIssuer:
         self._arrived: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
         self._books = GroupBooks(workspace.vault)
         self._keeper = LaneKeeper(workspace, limits.standing_s, self._take_again, self._refuse)
-        self._settler = GroupSettler(workspace, self._books, limits.retry_s)
+        self._settler = GroupSettler(workspace, self._books, limits.retry_s, limits.in_flight)
         self._readers: dict[tuple[str, str], RequestReader] = {}
         self._room = WaitingRoom()
         self._stack = ExitStack()

@@ -171,6 +171,14 @@ class GroupBooks:
                 for follower in ticket.followers:
                     follower.is_staged = True
 
+    def set_aside(self, group: OpenGroup, refusal: LedgerError) -> list[Ticket]:
+        """Notes why a stored batch is refused for now; its requests keep nobody waiting."""
+        tickets = [each for ticket in group.tickets for each in (ticket, *ticket.followers)]
+        for ticket in tickets:
+            ticket.waiting_for = refusal
+        self._leave(tickets)
+        return tickets
+
     def acknowledge(self, group: OpenGroup, anchored: AnchoredBatch) -> list[Ticket]:
         """Settles the requests of a batch that is on the chain, and returns them."""
         for ticket in group.tickets:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from ledger.actions.issuance.anchoring import AnchoredBatch, anchor_batch, is_final
@@ -40,15 +41,19 @@ class GroupSettler:
 
     Args:
         retry_s: how often.
+        in_flight: so many at once.
     """
 
-    def __init__(self, workspace: Workspace, books: GroupBooks, retry_s: float) -> None:
+    def __init__(
+        self, workspace: Workspace, books: GroupBooks, retry_s: float, in_flight: int
+    ) -> None:
         self._workspace = workspace
         self._books = books
         self._retry_s = retry_s
         self._lock = threading.Lock()
         self._left: list[_Left] = []
         self._stopping = threading.Event()
+        self._executor = ThreadPoolExecutor(in_flight, "issuance-settling")
         self._thread = threading.Thread(target=self._run, name="issuance-settling", daemon=True)
         self.trouble: Exception | None = None
         """Why the chain or the vault did not do what was asked the last time."""
@@ -71,13 +76,15 @@ class GroupSettler:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._executor.shutdown()
 
     def settle_later(self, lane: Lane, group: OpenGroup, error: Exception) -> None:
         """Takes a batch that the chain did not take; tells its requests why, if it was refused."""
-        self.trouble = error
         if isinstance(error, LedgerError) and _is_refusal(error):
             lane.refusal = error
-            self._tell(group, error)
+            deliver_all(self._books.set_aside(group, error))
+        else:
+            self.trouble = error
         with self._lock:
             self._left.append(_Left(group.batch_key, lane, group))
 
@@ -103,15 +110,14 @@ class GroupSettler:
 
     def _run(self) -> None:
         while True:
-            for left in list(self._left):
-                if self._stopping.is_set():
-                    return
-                self._try(left)
+            wait(self._executor.submit(self._try, left) for left in list(self._left))
             self._watch()
             if self._stopping.wait(self._retry_s):
                 return
 
     def _try(self, left: _Left) -> None:
+        if self._stopping.is_set():
+            return
         vault = self._workspace.vault
         try:
             batch = vault.batches.get(left.batch_key)
@@ -128,7 +134,6 @@ class GroupSettler:
             self.trouble = error
 
     def _note(self, left: _Left, refusal: LedgerError) -> None:
-        self.trouble = refusal
         if not is_final(refusal):
             if left.lane is not None and _is_refusal(refusal):
                 left.lane.refusal = refusal
@@ -162,12 +167,6 @@ class GroupSettler:
             self._left.remove(left)
             if not self._left:
                 self.trouble = None
-
-    def _tell(self, group: OpenGroup, refusal: LedgerError) -> None:
-        tickets = [each for one in group.tickets for each in (one, *one.followers)]
-        for ticket in tickets:
-            ticket.waiting_for = refusal
-        deliver_all(tickets)
 
     def _watch(self) -> None:
         try:

@@ -310,6 +310,25 @@ def test_a_frozen_batch_is_pending_and_anchored_after_the_freeze(ledger: Ledger)
     require_sound(ledger, 2)
 
 
+def test_a_department_that_is_refused_keeps_no_other_waiting(ledger: Ledger) -> None:
+    with ledger.open() as workspace:
+        register_department(workspace, TRANSPORT, "交通（虚构）", RegionCode.parse("500000"))
+        change_mandate(workspace, TRANSPORT, TYPE)
+    limits = GroupLimits(batch_age_s=0.05, standing_s=30.0, retry_s=0.1, longest_wait_s=0.8)
+    with issuing(ledger, limits) as (workspace, issuer):
+        issue(issuer, ask(1))
+        issue(issuer, ask(1, "t", issuer=TRANSPORT))
+        change_mandate(workspace, HOUSING, TYPE, valid_until_unix=workspace.latest_unix())
+        pending = issuer.issue(ask(2))
+        assert isinstance(pending, RequestStatus)
+        time.sleep(1.0)
+        assert issue(issuer, ask(2, "u", issuer=TRANSPORT)).position == 0
+        change_mandate(workspace, HOUSING, TYPE)
+        done = retry_while(LedgerError, lambda: issuer.issue(ask(2)))
+        assert isinstance(done, IssuedCertificate)
+    require_sound(ledger, 4)
+
+
 def test_a_file_and_requests_issue_the_same_rows_once(ledger: Ledger, tmp_path: Path) -> None:
     source = write_file(tmp_path / "rows.csv", range(60))
     with issuing(ledger) as (workspace, issuer), ThreadPoolExecutor(30) as threads:
