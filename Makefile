@@ -9,6 +9,9 @@ REQUIREMENTS := scripts/requirements
 FORGE := node_modules/@foundry-rs/forge-linux-amd64/bin/forge
 PYTEST_WORKERS ?= 2
 ONLY ?=
+# Of `make up`: Chongqing's node, and Sichuan's at the next; the chain.
+PORT ?= 8481
+CHAIN_PORT ?= 8545
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-python test-contracts lint fix contracts interfaces bench lock dist up clean
@@ -22,7 +25,7 @@ demo: setup ## the story of four provinces, with attacks; writes build/demo/summ
 	@$(BIN)/zhenglian demo
 
 up: setup ## the embedded chain and the nodes of two provinces, with synthetic data, until Ctrl-C
-	@$(BIN)/python -m zhenglian.neighbours
+	@$(BIN)/python -m zhenglian.neighbours --port $(PORT) --chain-port $(CHAIN_PORT)
 
 test: test-python test-contracts ## every test, whole
 

@@ -1,4 +1,4 @@
-"""`python -m zhenglian.neighbours [--work DIR]`: what `make up` runs, until Ctrl-C."""
+"""`python -m zhenglian.neighbours`: what `make up` runs, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -30,21 +31,43 @@ from zhenglian.neighbours.founding import (
     point_to,
 )
 
-CHAIN_PORT = 8545
-PORTS = {CHONGQING: 8481, SICHUAN: 8482}
+MEMBERS = (CHONGQING, SICHUAN)
 READY_WITHIN_S = 90.0
 STOP_WITHIN_S = 40.0
 _DONE = "founded"
 
 
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where everything listens, on this machine alone.
+
+    Attributes: nodes: by member.
+    """
+
+    chain: int
+    nodes: dict[MemberId, int]
+
+    @property
+    def chain_url(self) -> str:
+        return f"http://127.0.0.1:{self.chain}"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs until it is interrupted, or one of the processes ends by itself."""
     parser = argparse.ArgumentParser(prog="neighbours", description="Two nodes to try out.")
-    parser.add_argument("--work", type=Path, default=Path("build/up"), metavar="DIR")
-    place = Place(parser.parse_args(arguments).work.resolve())
+    parser.add_argument(
+        "--work", type=Path, default=Path("build/up"), metavar="DIR", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8481, help="Chongqing's; Sichuan's is the next (%(default)s)"
+    )
+    parser.add_argument("--chain-port", type=int, default=8545, help="default: %(default)s")
+    chosen = parser.parse_args(arguments)
+    place = Place(chosen.work.resolve())
+    ports = Ports(chosen.chain_port, {CHONGQING: chosen.port, SICHUAN: chosen.port + 1})
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return _run_until_stopped(place)
+        return _run_until_stopped(place, ports)
     except LedgerError as error:
         print(f"Error: {error.message} [{error.code}]", file=sys.stderr)
         return 1
@@ -53,19 +76,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _run_until_stopped(place: Place) -> int:
-    _require_free_ports()
-    _prepare(place)
+def _run_until_stopped(place: Place, ports: Ports) -> int:
+    _require_free_ports(ports)
+    _prepare(place, ports)
     with ExitStack() as stack:
-        processes = _start(place, stack)
-        _tell(place)
+        processes = _start(place, ports, stack)
+        _tell(place, ports)
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)
     print("A process ended by itself; its log says why:", place.work, file=sys.stderr)
     return 1
 
 
-def _prepare(place: Place) -> None:
+def _prepare(place: Place, ports: Ports) -> None:
     """Founds the ledger unless it was; what an interruption left half done is made anew."""
     done = place.work / _DONE
     if not done.exists():
@@ -76,46 +99,50 @@ def _prepare(place: Place) -> None:
         for told in found(place):
             print(f"  {told}", flush=True)
         done.touch()
-    for member, port in PORTS.items():
+    for member, port in ports.nodes.items():
         home = place.home(member)
-        point_to(place, member, f"http://127.0.0.1:{CHAIN_PORT}")
+        point_to(place, member, ports.chain_url)
         write_template(home / SETTINGS_NAME, f"127.0.0.1:{port}")
-        _add_settings(home / SETTINGS_NAME, place, member)
+        _add_settings(home / SETTINGS_NAME, place, ports, member)
         secret = home / "passphrase"
         secret.touch(mode=0o600)
         secret.write_text(f"{PASSPHRASE}\n")
 
 
-def _add_settings(path: Path, place: Place, member: MemberId) -> None:
+def _add_settings(path: Path, place: Place, ports: Ports, member: MemberId) -> None:
     """What differs from the defaults: the passphrase's file, one front, where the others are."""
     text = path.read_text("utf-8")
     head = f'passphrase_file = "{place.home(member)}/passphrase"\nworkers = 1\n'
     text = text.replace("# Names under which", f"{head}\n# Names under which", 1)
     peers = [
         f'\n[deliveries.peers."{other}"]\nurl = "http://127.0.0.1:{port}"\n'
-        for other, port in PORTS.items()
+        for other, port in ports.nodes.items()
         if other != member
     ]
     path.write_text(text + "".join(peers), "utf-8")
 
 
-def _require_free_ports() -> None:
+def _require_free_ports(ports: Ports) -> None:
     """Raises StorageError, code cannot_listen, naming the port that another program has."""
-    for port in (CHAIN_PORT, *PORTS.values()):
-        listen_tcp("127.0.0.1", port).close()
+    try:
+        for port in (ports.chain, *ports.nodes.values()):
+            listen_tcp("127.0.0.1", port).close()
+    except StorageError as error:
+        hint = "others are taken by: make up PORT=9481 CHAIN_PORT=9545"
+        raise StorageError(f"{error.message}; {hint}", code=error.code) from error
 
 
-def _start(place: Place, stack: ExitStack) -> list[subprocess.Popen[bytes]]:
+def _start(place: Place, ports: Ports, stack: ExitStack) -> list[subprocess.Popen[bytes]]:
     chain = [sys.executable, "-m", "local_chain", "serve"]
-    chain += ["--data", str(place.chain), "--port", str(CHAIN_PORT)]
+    chain += ["--data", str(place.chain), "--port", str(ports.chain)]
     processes = [stack.enter_context(_run(chain, place.work / "chain.log"))]
-    _wait_for(f"http://127.0.0.1:{CHAIN_PORT}/health", processes[0], place.work / "chain.log")
+    _wait_for(f"{ports.chain_url}/health", processes[0], place.work / "chain.log")
     command = [str(Path(sys.executable).with_name("zhenglian")), "node", "serve"]
-    for member in PORTS:
+    for member in MEMBERS:
         log = place.work / f"node-{member}.log"
         home = ["--home", str(place.home(member))]
         processes.append(stack.enter_context(_run([*command, *home], log)))
-    for (member, port), process in zip(PORTS.items(), processes[1:], strict=True):
+    for (member, port), process in zip(ports.nodes.items(), processes[1:], strict=True):
         url = f"http://127.0.0.1:{port}/health/ready"
         _wait_for(url, process, place.work / f"node-{member}.log")
     return processes
@@ -152,10 +179,10 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise StorageError(f"{url} does not answer; {log} says why", code="not_ready")
 
 
-def _tell(place: Place) -> None:
+def _tell(place: Place, ports: Ports) -> None:
     logins = orjson.loads(place.logins.read_bytes())
     print("\nRunning; Ctrl-C stops everything. All data is synthetic.")
-    for member, port in PORTS.items():
+    for member, port in ports.nodes.items():
         print(f"\n{NAMES[member]}  http://127.0.0.1:{port}")
         print(f"  verification page  http://127.0.0.1:{port}/verify")
         print(f"  OpenAPI document   http://127.0.0.1:{port}/v1/openapi.json")
@@ -163,9 +190,9 @@ def _tell(place: Place) -> None:
             print(f"  {role:10} {secret}")
     clerk = logins[str(CHONGQING)]["clerk"]
     print("\nTry:")
-    print(f"  curl --data-binary @{place.sample} http://127.0.0.1:{PORTS[SICHUAN]}/v1/verify")
+    print(f"  curl --data-binary @{place.sample} http://127.0.0.1:{ports.nodes[SICHUAN]}/v1/verify")
     print(f"  curl -H 'Authorization: Bearer {clerk}' -H 'Purpose: trying it out' \\")
-    print(f"    http://127.0.0.1:{PORTS[CHONGQING]}/v1/certificates/{SAMPLE_ID}", flush=True)
+    print(f"    http://127.0.0.1:{ports.nodes[CHONGQING]}/v1/certificates/{SAMPLE_ID}", flush=True)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,8 @@ DEPARTMENTS = {
 }
 TYPE = CertificateType.parse("11100000000013338W011")
 LICENCE = CertificateType.parse("11100000000013338W050")
-LOGINS = (Role.CLERK, Role.OFFICER, Role.AUDITOR, Role.OPERATOR)
+LOGINS = (Role.CLERK, Role.OFFICER, Role.AUDITOR, Role.SUPERVISOR, Role.OPERATOR, Role.KIOSK)
+OF_A_DEPARTMENT = (Role.CLERK, Role.OFFICER, Role.KIOSK)
 EXAMPLES = Path(__file__).parents[3] / "examples"
 SAMPLE_ID = "1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250000495.001.X"
 KEY_DAYS = 90
@@ -139,7 +140,7 @@ def _make_logins(place: Place) -> None:
     for member, (department, _) in DEPARTMENTS.items():
         with _open(place, member) as workspace:
             for role in LOGINS:
-                own = (department,) if role in (Role.CLERK, Role.OFFICER) else ()
+                own = (department,) if role in OF_A_DEPARTMENT else ()
                 name = f"{role} of {NAMES[member]}"
                 made = create_api_key(workspace, name, role, departments=own, days=KEY_DAYS)
                 logins.setdefault(str(member), {})[role.value] = made.secret
