@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from node_api.doors import LOCAL_SOCKET
+from node_api.sockets import is_answered
 
 if TYPE_CHECKING:
     from ledger.workspace import Workspace
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-LOCAL_SOCKET = "run/local.sock"  # as node_api.doors has it; not imported by who needs no node
 
 
 class Door(Protocol):
@@ -67,13 +67,4 @@ def require_no_node(home: Path) -> None:
 
 def is_held_by_node(home: Path) -> bool:
     """Whether a node answers at the home's socket; one that a dead node left counts for nothing."""
-    path = home / LOCAL_SOCKET
-    if not path.is_socket():
-        return False
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(1.0)
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return False
-    return True
+    return is_answered(home / LOCAL_SOCKET)
