@@ -66,7 +66,7 @@ class IndexDatabase:
                 connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
                 yield connection
                 connection.commit()
-        except (DBAPIError, NoResultFound, MultipleResultsFound) as error:
+        except (DBAPIError, sqlite3.Error, NoResultFound, MultipleResultsFound) as error:
             raise translate(self.path, error) from error
 
     def copy_over(self, target: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import Connection, Row, func, insert, inspect, select, update
+from sqlalchemy.exc import NoResultFound
 
 from ledger.errors import NotFoundError, StorageError
 from ledger.index.database import IndexDatabase
@@ -333,19 +334,21 @@ class IndexStore:
 
 
 class _NodeReader:
-    """Looks tree nodes up. In plain SQL: a proof asks for dozens."""
+    """Looks tree nodes up, by the driver itself: a proof asks for dozens."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self._driver: Any = connection.connection.driver_connection
 
     def get(self, level: int, position: int) -> bytes:
         if level == 0:
             query = "SELECT leaf_hash FROM entries WHERE entry_index = ?"
-            found = self._connection.exec_driver_sql(query, (position,))
+            found = self._driver.execute(query, (position,)).fetchone()
         else:
             query = "SELECT hash FROM nodes WHERE level = ? AND position = ?"
-            found = self._connection.exec_driver_sql(query, (level, position))
-        return bytes(found.scalar_one())
+            found = self._driver.execute(query, (level, position)).fetchone()
+        if found is None:
+            raise NoResultFound(f"no tree node {position} of level {level}")
+        return bytes(found[0])
 
 
 def _read_cursor(connection: Connection) -> Cursor:
