@@ -32,7 +32,7 @@ CONNECTIONS = 1_000
 RATES = (1_000, 1_500, 2_000, 2_500)
 SECONDS = 10.0
 TARGET_P99_S = 1.1
-PAST_CAPACITY = 12_000
+PAST_CAPACITY = 25_000
 CHAIN_INTERVAL_S = 0.2
 _WARM = 300
 
@@ -40,7 +40,7 @@ _WARM = 300
 def run(rates: tuple[int, ...] = RATES, seconds: float = SECONDS) -> Result:
     signing = raw_signing()
     with _serve("--empty") as (port, _):
-        empty = _send(port, range(int(PAST_CAPACITY * 4)), PAST_CAPACITY)
+        empty = _send(port, range(PAST_CAPACITY * 2), PAST_CAPACITY)
     measured = {kind: _measure(kind, rates, seconds) for kind in ("sqlite", "postgresql")}
     best = max(_sustained(runs) for runs in measured.values())
     limit = Limit("empty ASGI application, 1/s", empty.rate_of(201))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Self
 
@@ -22,6 +23,7 @@ from ledger.vault.outbox import Outbox
 from ledger.vault.requests import Requests
 from tests.faults.moments import Moment, stop_at
 from tests.ledger.actions.homes import HOUSING, PASSPHRASE, TYPE, identify, make_row
+from tests.support import issuing_node
 from tests.support.history_checker import Attempt
 
 MOMENTS = {
@@ -39,11 +41,15 @@ MOMENTS = {
     "acknowledging": Moment(GroupBooks, "acknowledge", is_before=True),
     "acknowledged": Moment(GroupBooks, "acknowledge"),
 }
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([__name__])
 QUICK = ("--batch-age-s", "0.05", "--standing-s", "0.2", "--retry-s", "0.2")
 
 
 class IssuingNode:
     """A process with one node. Use as a context manager.
+
+    Forked from a process that has loaded the program already, since each of many lives shortly.
 
     Args:
         moment: at which it kills itself; empty for never.
@@ -52,51 +58,53 @@ class IssuingNode:
     def __init__(
         self, home: Path, moment: str = "", occurrence: int = 1, options: Iterable[str] = ()
     ) -> None:
-        command = [sys.executable, "-m", "tests.faults.issuing_node", moment, str(occurrence)]
-        self._process = subprocess.Popen(
-            [*command, "--home", str(home), *QUICK, *options],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ
-            | {"ZHENGLIAN_PASSPHRASE": PASSPHRASE, "PYTHONPATH": os.pathsep.join(sys.path)},
+        hears, tells = _FORKS.Pipe(duplex=False)
+        until, self._ends = _FORKS.Pipe(duplex=False)
+        arguments = ["--home", str(home), *QUICK, *options]
+        self._process = _FORKS.Process(
+            target=_serve, args=(moment, occurrence, arguments, tells, until)
         )
-        assert self._process.stdout is not None
-        told = self._process.stdout.readline()
-        self.port = int(told.rpartition(":")[2]) if told else 0
+        self._process.start()
+        tells.close()
+        until.close()
+        with hears, suppress(EOFError):  # killed before it served
+            self.port = int(str(hears.recv()).rpartition(":")[2])
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stops it in good order, if it lives."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        assert self._process.wait(30) in (0, -signal.SIGKILL)
-        self._close()
+        self._ends.close()
+        self._process.join(30)
+        assert self._process.exitcode in (0, -signal.SIGKILL)
 
     def kill(self) -> None:
         """As the out-of-memory killer does."""
         self._process.kill()
-        self._process.wait()
-        self._close()
+        self._process.join()
+        self._ends.close()
 
     @property
     def lives(self) -> bool:
         """Whether it has not ended yet."""
-        return self._process.poll() is None
+        return self._process.is_alive()
 
     def require_killed(self) -> None:
         """Waits until it has killed itself."""
-        try:
-            assert self._process.wait(30) == -signal.SIGKILL
-        finally:
-            self.kill()
+        self._process.join(30)
+        exitcode = self._process.exitcode
+        self.kill()
+        assert exitcode == -signal.SIGKILL
 
-    def _close(self) -> None:
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+
+def _serve(
+    moment: str, occurrence: int, arguments: list[str], tells: Connection, until: Connection
+) -> None:
+    if moment:
+        stop_at(MOMENTS[moment], occurrence)
+    os.environ[issuing_node.PASSPHRASE] = PASSPHRASE
+    issuing_node.run(arguments, tells.send, until.fileno())
 
 
 class Clients:
@@ -168,18 +176,3 @@ class Clients:
             attempt.answer(response.status, response.read())
         except (OSError, http.client.HTTPException):
             connection.close()
-
-
-def main() -> None:
-    """Runs a node that ends at a moment."""
-    moment, occurrence = sys.argv[1], int(sys.argv[2])
-    del sys.argv[1:3]
-    if moment:
-        stop_at(MOMENTS[moment], occurrence)
-    from tests.support import issuing_node
-
-    issuing_node.main()
-
-
-if __name__ == "__main__":
-    main()

@@ -11,11 +11,12 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+import uvloop
 
 from ledger.actions.issuance.group import GroupIssuer
 from ledger.actions.issuance.tickets import GroupLimits
@@ -33,11 +34,21 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 def main() -> None:
-    """Serves until it is told to stop."""
-    options = _parse()
+    """Serves until standard input ends."""
+    run(sys.argv[1:], lambda url: print(url, flush=True), sys.stdin.fileno())
+
+
+def run(arguments: Sequence[str], announce: Callable[[str], None], until: int) -> None:
+    """Serves until there is something to be read from a descriptor, such as its end.
+
+    Args:
+        announce: told the address once it serves.
+    """
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    options = _parse(arguments)
     listener = socket.create_server(("127.0.0.1", options.port), backlog=BACKLOG)
     if options.empty:
-        asyncio.run(_serve(_answer_nothing, listener))
+        asyncio.run(_serve(_answer_nothing, listener, announce, until))
         return
     home = Path(options.home)
     with Workspace.open(home, os.environ[PASSPHRASE]) as workspace:
@@ -51,7 +62,7 @@ def main() -> None:
         )
         with GroupIssuer(workspace, limits) as issuer:
             handler = IssueHandler(workspace, issuer, _admit, _permit, wait_s=options.wait_s)
-            asyncio.run(_serve(handler, listener))
+            asyncio.run(_serve(handler, listener, announce, until))
 
 
 async def _admit(scope: Any, access: Access, operation: str) -> Principal:
@@ -68,7 +79,9 @@ async def _answer_nothing(scope: Any, receive: Any, send: Any) -> None:
     await answer(send, _EMPTY_ANSWER, status=201)
 
 
-async def _serve(app: Application, listener: socket.socket) -> None:
+async def _serve(
+    app: Application, listener: socket.socket, announce: Callable[[str], None], until: int
+) -> None:
     config = uvicorn.Config(
         app,
         loop="none",
@@ -81,12 +94,12 @@ async def _serve(app: Application, listener: socket.socket) -> None:
     )
     server = uvicorn.Server(config)
     loop = asyncio.get_running_loop()
-    loop.add_reader(sys.stdin, lambda: setattr(server, "should_exit", True))
-    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    loop.add_reader(until, lambda: setattr(server, "should_exit", True))
+    announce(f"http://127.0.0.1:{listener.getsockname()[1]}")
     await server.serve([listener])
 
 
-def _parse() -> argparse.Namespace:
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--home", default="")
     parser.add_argument("--port", type=int, default=0)
@@ -98,9 +111,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--wait-s", type=float, default=10.0)
     parser.add_argument("--longest-wait-s", type=float, default=10.0)
     parser.add_argument("--waiting", type=int, default=4_000)
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
-    asyncio.set_event_loop_policy(__import__("uvloop").EventLoopPolicy())
     main()
