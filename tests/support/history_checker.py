@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,20 +57,28 @@ class Attempt:
 
 
 def check_history(
-    workspace: Workspace, attempts: Sequence[Attempt], *, verified: int = 5, is_settled: bool = True
+    workspace: Workspace,
+    attempts: Sequence[Attempt],
+    *,
+    verified: int = 5,
+    is_settled: bool = True,
+    beside: Collection[str] = frozenset(),
+    ahead_s: float = 0.0,
 ) -> None:
     """Raises AssertionError where anybody was told what is not true.
 
     Args:
         verified: so many of the acknowledged certificates are presented and verified.
         is_settled: whether a node has run since, and has nothing left to be done.
+        beside: identifiers that files had issued, each of which must be there, too.
+        ahead_s: how much the chain's time is ahead of the clients' at the most.
     """
     answers = Counter(attempt.status for attempt in attempts)
     assert answers.keys() <= MAY_ANSWER, answers
     workspace.sync_index()
     acknowledged = [attempt for attempt in attempts if attempt.is_acknowledged]
     for attempt in acknowledged:
-        _require_kept(workspace, attempt)
+        _require_kept(workspace, attempt, ahead_s)
     _require_one_each(acknowledged)
     _require_batches(workspace, {attempt.body["batch_key"] for attempt in acknowledged})
     for attempt in _spread(acknowledged, verified):
@@ -80,10 +88,10 @@ def check_history(
             if attempt.status == 202:
                 status = find_request(workspace, attempt.issuer, attempt.reference)
                 assert status.state is RequestState.ISSUED, status
-        _require_balance(workspace, attempts)
+        _require_balance(workspace, attempts, frozenset(beside))
 
 
-def _require_kept(workspace: Workspace, attempt: Attempt) -> None:
+def _require_kept(workspace: Workspace, attempt: Attempt, ahead_s: float) -> None:
     """The certificate is where the answer says, as the answer says."""
     told = attempt.body
     assert told["certificate_id"] == attempt.identifier
@@ -94,7 +102,7 @@ def _require_kept(workspace: Workspace, attempt: Attempt) -> None:
     assert (stored.position, stored.leaf_hash.hex()) == (told["position"], told["leaf_hash"])
     assert stored.batch.log_index == told["log_index"]
     assert stored.batch.anchored_at_unix == told["anchored_at_unix"]
-    assert told["anchored_at_unix"] <= attempt.answered_at + _CLOCK_SLACK_S
+    assert told["anchored_at_unix"] <= attempt.answered_at + ahead_s + _CLOCK_SLACK_S
     if attempt.status == 201:
         assert told["anchored_at_unix"] >= attempt.sent_at - _CLOCK_SLACK_S
     status = find_request(workspace, attempt.issuer, attempt.reference)
@@ -137,9 +145,11 @@ def _require_verifies(workspace: Workspace, attempt: Attempt) -> None:
     assert certificate.placement.position == attempt.body["position"]
 
 
-def _require_balance(workspace: Workspace, attempts: Sequence[Attempt]) -> None:
+def _require_balance(
+    workspace: Workspace, attempts: Sequence[Attempt], beside: frozenset[str]
+) -> None:
     """On the chain is what the vault has, each once, and nothing that nobody asked for."""
-    asked = {attempt.identifier for attempt in attempts}
+    asked = {attempt.identifier for attempt in attempts} | beside
     vault = workspace.vault
     assert vault.batches.in_state(BatchState.OPEN, BatchState.CLOSED) == []
     held = [
@@ -149,7 +159,7 @@ def _require_balance(workspace: Workspace, attempts: Sequence[Attempt]) -> None:
     ]
     names = [identifier for identifier, _ in held]
     assert len(set(names)) == len(names)
-    assert set(names) <= asked
+    assert beside <= set(names) <= asked
     anchored = workspace.index.entries_of_kind(BatchAnchored.TOPIC)
     counts = {
         row.subject: BatchAnchored.decode_payload(row.payload or b"").statement.count
@@ -163,4 +173,4 @@ def _require_balance(workspace: Workspace, attempts: Sequence[Attempt]) -> None:
 
 
 def _spread(attempts: Sequence[Attempt], count: int) -> Sequence[Attempt]:
-    return attempts[:: max(1, len(attempts) // count)][: count + 1] if attempts else ()
+    return attempts[:: max(1, len(attempts) // count)][: count + 1] if attempts and count else ()

@@ -97,7 +97,7 @@ def start_node(home: Path, passphrase: str, *, port: int = 0, **environment: str
     write_template(home / SETTINGS_NAME, f"127.0.0.1:{port}")
     own = {f"ZHENGLIAN_NODE_{name.upper()}": value for name, value in environment.items()}
     log = home.parent / f"{home.name}.log"
-    with log.open("wb") as stderr:
+    with log.open("ab") as stderr:  # one started again goes on with it
         process = subprocess.Popen(
             [sys.executable, "-m", "zhenglian", "node", "serve", "--home", str(home)],
             stdout=subprocess.PIPE,
