@@ -109,16 +109,20 @@ class StandingChecker:
     def _require_none_lost(self, issuer: Uscc) -> None:
         """All batches the first time, then those that the log has anew."""
         workspace = self._workspace
-        subjects = workspace.index.subjects_of(BatchAnchored.TOPIC, str(issuer))
-        seen = self._seen.get(issuer)
+        size, seen = workspace.index.cursor().size, self._seen.get(issuer)
         if seen is None:
             require_none_lost(workspace, issuer)
-        else:
-            kept = workspace.vault.batches.states(subjects[seen:])
+        elif size > seen:
+            anchored = [
+                row.subject
+                for row in workspace.index.entries_between(seen, size)
+                if row.kind == BatchAnchored.TOPIC and row.actor == str(issuer)
+            ]
+            kept = workspace.vault.batches.states(anchored)
             own = (BatchState.CLOSED, BatchState.ANCHORED)
-            if any(kept.get(subject) not in own for subject in subjects[seen:]):
+            if any(kept.get(subject) not in own for subject in anchored):
                 require_none_lost(workspace, issuer)
-        self._seen[issuer] = len(subjects)
+        self._seen[issuer] = size
 
 
 def require_newest(workspace: Workspace, schema: CertificateSchema) -> None:

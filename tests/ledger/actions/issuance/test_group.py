@@ -370,3 +370,18 @@ def test_stopped_it_leaves_nothing_undone(ledger: Ledger) -> None:
     with issuing(ledger) as (_, issuer):
         assert all(issue(issuer, ask(number)) for number in range(5))
     require_sound(ledger, 5)
+
+
+def test_a_batch_of_another_home_with_the_same_key_stops_the_department(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    """As after an old backup: what was issued meanwhile could be issued again."""
+    with issuing(ledger) as (_, issuer):
+        issue(issuer, ask(1))
+    old = ledger.copy(tmp_path / "old")
+    old.set_chain(str(ledger.chain))
+    with issuing(ledger) as (_, issuer):
+        issue(issuer, ask(2))
+    with issuing(old) as (_, issuer), pytest.raises(ConflictError) as refused:
+        issuer.issue(ask(3))
+    assert refused.value.code == "batches_lost"
