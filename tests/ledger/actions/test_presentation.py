@@ -151,9 +151,9 @@ def test_the_file_alone_is_enough_for_whoever_trusts_the_logs_head(
 
 
 def test_of_a_busy_word_only_what_concerns_the_certificate_goes_into_the_file(
-    catalogued: tuple[Ledger, dict[bytes, CertificateSchema]],
+    catalogued: tuple[Ledger, dict[bytes, CertificateSchema]], tmp_path: Path
 ) -> None:
-    ledger, schemas = catalogued
+    ledger, schemas = catalogued[0].copy(tmp_path / "own"), catalogued[1]
     with ledger.open() as workspace:
         for number in (1, 2, 5, 3, 4):
             change_status(workspace, LifecycleAct.SUSPEND, [identify(number)], DECISION)
