@@ -113,14 +113,19 @@ class AccessJournal:
                     object_id=str(dropped),
                 )
             )
+        # From here on nobody can cancel them; who has gone away meanwhile needs no answer.
+        waiting = [
+            done for _, done in items if done is not None and done.set_running_or_notify_cancel()
+        ]
         try:
             self._log.append(records)
-        except LedgerError as error:
-            logger.exception("access_log_failed", extra={"code": error.code, "rows": len(records)})
-            for _, done in items:
-                if done is not None:
-                    done.set_exception(error)
+        except Exception as error:  # without this thread nobody would ever be answered again
+            self._dropped += dropped + sum(done is None for _, done in items)
+            told = {"code": getattr(error, "code", "unexpected"), "rows": len(records)}
+            is_ours = isinstance(error, LedgerError)
+            logger.exception("access_log_failed", exc_info=not is_ours, extra=told)
+            for done in waiting:
+                done.set_exception(error)
         else:
-            for _, done in items:
-                if done is not None:
-                    done.set_result(None)
+            for done in waiting:
+                done.set_result(None)

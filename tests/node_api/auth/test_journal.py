@@ -93,6 +93,46 @@ def test_flood_of_notes_is_bounded_and_counted(
     assert [row.object_id for row in dropped] == ["7"]
 
 
+class RefusingOnce(AccessLog):
+    """A log that cannot be written the first time."""
+
+    refusals: list[Exception]
+
+    def append(self, records: Sequence[NewRecord]) -> None:
+        if self.refusals:
+            raise self.refusals.pop()
+        super().append(records)
+
+
+@pytest.mark.parametrize(
+    "refusal", [StorageError("the disk is full", code="disk_full"), RuntimeError("nobody knows")]
+)
+def test_what_was_noted_while_nothing_could_be_written_is_counted_afterwards(
+    vault: Vault, refusal: Exception
+) -> None:
+    log = RefusingOnce(vault._database, vault.row_cipher, lambda: 0)
+    log.refusals = [refusal]
+    journal = AccessJournal(log)
+    for number in range(3):
+        journal.note(record(number))
+    waiting = journal.record_later(record(3))
+    with journal:
+        with pytest.raises(type(refusal)):
+            waiting.result(10)
+        journal.record(record(4))
+    rows = vault.access_log.read(LogCondition(), 100)
+    assert [row.subject for row in rows] == ["node", "oidc:4"]
+    assert rows[0].object_id == "3"
+
+
+def test_who_went_away_before_the_row_was_written_stops_nobody(vault: Vault) -> None:
+    journal = AccessJournal(vault.access_log)
+    assert journal.record_later(record(1)).cancel()
+    with journal:
+        journal.record(record(2))
+    assert "oidc:2" in subjects(vault)
+
+
 def test_purpose_is_needed_where_persons_are_concerned() -> None:
     personal = Access.of(Role.CLERK, personal=True)
     with pytest.raises(MalformedInputError) as refusal:
