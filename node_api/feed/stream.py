@@ -92,7 +92,7 @@ class NoticeStream:
         self._max_of_one = max_of_one
         self._executor = ThreadPoolExecutor(THREADS, "feed")
         runtime.at_close(partial(self._executor.shutdown, wait=False, cancel_futures=True))
-        self._watch = LogWatch(partial(self._run, self._read_size))
+        self._watch = LogWatch(partial(self._run, self._read_size), runtime.is_stopping.is_set)
         self._open: Counter[str] = Counter()
 
     @staticmethod
@@ -152,7 +152,7 @@ class NoticeStream:
             if page.is_complete and not await self._watch.wait_beyond(
                 cursor + 1, self._times.heartbeat_s
             ):
-                await self._send(send, _part(to_heartbeat(cursor)))
+                await self._send(send, _part(to_heartbeat(cursor)))  # also as the last word
         await self._send(send, {"type": "http.response.body", "body": b""})
 
     def _is_over(self, principal: Principal, age_s: float) -> bool:

@@ -18,11 +18,18 @@ class LogWatch:
 
     Args:
         read_size: entries of the log now.
+        is_ending: whether nobody shall wait any more.
         poll_s: between two looks.
     """
 
-    def __init__(self, read_size: Callable[[], Awaitable[int]], poll_s: float = POLL_S) -> None:
+    def __init__(
+        self,
+        read_size: Callable[[], Awaitable[int]],
+        is_ending: Callable[[], bool] = lambda: False,
+        poll_s: float = POLL_S,
+    ) -> None:
         self._read_size = read_size
+        self._is_ending = is_ending
         self._poll_s = poll_s
         self._waiting: set[asyncio.Future[None]] = set()
         self._looking: asyncio.Task[None] | None = None
@@ -46,13 +53,15 @@ class LogWatch:
                 self._waiting.discard(grown)
             if self._size > size:
                 return True
+            if self._is_ending():
+                return False
         return False
 
     async def _look(self) -> None:
         while self._waiting:
             with suppress(LedgerError):  # readiness tells what is wrong with the index
                 size = await self._read_size()
-                if size != self._size:
+                if size != self._size or self._is_ending():
                     self._size = size
                     for each in tuple(self._waiting):
                         if not each.done():

@@ -43,6 +43,10 @@ class FrontApp:
         name_operation(scope, PASSED)
         await self._passing(scope, receive, send)
 
+    def end_streams(self) -> None:
+        """Ends the streams of events that are passed on."""
+        self._passing.end_streams()
+
     def close(self) -> None:
         """Ends the connections to index and core."""
         self._hot.close()

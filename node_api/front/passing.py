@@ -72,6 +72,14 @@ class PassingApp:
 
     def __init__(self, pool: CorePool) -> None:
         self._pool = pool
+        self._streams: set[CoreConnection] = set()
+        self._ended: set[CoreConnection] = set()
+
+    def end_streams(self) -> None:
+        """Ends the streams of events that are passed on, which would go on for an hour."""
+        for connection in tuple(self._streams):
+            self._ended.add(connection)
+            connection.abort()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -127,12 +135,18 @@ class PassingApp:
                 if is_whole:
                     watch.begin_later()
                 await connection.wait_head()
+                if _is_stream(connection):
+                    self._streams.add(connection)
                 await _send_response(connection, watch, send)
         except CoreGoneError:
-            if not watch.is_gone:
+            if connection in self._ended:
+                await send({"type": "http.response.body", "body": b""})
+            elif not watch.is_gone:
                 raise
         finally:
             watch.end()
+            self._streams.discard(connection)
+            self._ended.discard(connection)
             if is_whole:
                 self._pool.give_back(connection)
             else:
@@ -230,6 +244,14 @@ async def _send_request(
         message = await receive()
         if message["type"] == "http.disconnect":
             return _Sent.GIVEN_UP
+
+
+def _is_stream(connection: CoreConnection) -> bool:
+    """Whether the answer is a stream of events."""
+    return any(
+        name == b"content-type" and value.startswith(b"text/event-stream")
+        for name, value in connection.headers
+    )
 
 
 async def _send_response(connection: CoreConnection, watch: _Watch, send: Send) -> None:

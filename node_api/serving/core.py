@@ -68,9 +68,17 @@ async def _serve(runtime: NodeRuntime, listener: socket.socket | None) -> int:
         pair = (str(tls.certificate), str(tls.key)) if tls else None
         doors.append(Listening(DoorApp(node.app, Door.PUBLIC), listener, pair))
     logger.info("core_ready", extra={"home": str(runtime.home)})
+    telling = asyncio.create_task(_tell_stopping(runtime, stopping))
     await serve_until_stopped(doors, stopping)
+    telling.cancel()
     logger.info("core_stopped")
     return 0
+
+
+async def _tell_stopping(runtime: NodeRuntime, stopping: asyncio.Event) -> None:
+    """At once, so that streams end and nobody has to wait for them."""
+    await stopping.wait()
+    runtime.is_stopping.set()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import uvloop
 
 from ledger.errors import LedgerError
 from node_api.doors import Door, DoorApp
-from node_api.front.app import create_front_app
+from node_api.front.app import FrontApp, create_front_app
 from node_api.logs import configure_logging
 from node_api.observing.requests import Observed
 from node_api.protection import protect
@@ -50,11 +50,19 @@ async def _serve(home: Path, settings: NodeSettings, listener: socket.socket) ->
     app = DoorApp(Observed(protect(front, settings)), Door.PUBLIC)
     tls = settings.tls
     pair = (str(tls.certificate), str(tls.key)) if tls else None
+    ending = asyncio.create_task(_end_streams(front, stopping))
     try:
         await serve_until_stopped([Listening(app, listener, pair)], stopping)
     finally:
+        ending.cancel()
         front.close()
     return 0
+
+
+async def _end_streams(front: FrontApp, stopping: asyncio.Event) -> None:
+    """At once, so that nobody has to wait for them."""
+    await stopping.wait()
+    front.end_streams()
 
 
 if __name__ == "__main__":

@@ -217,3 +217,11 @@ def test_many_streams_are_told_of_the_same_change(node: RunningNode, connect: Co
             client.next()
         change_mandate(node.workspace, ISSUER, SAFETY_STAFF, valid_until_unix=int(time.time()) * 2)
         assert {client.events(1)[0].data["act"] for client in clients} == {"mandate_changed"}
+
+
+def test_node_that_stops_ends_its_streams(node: RunningNode, connect: Connect) -> None:
+    with connect() as client:
+        client.events(3)
+        node.node.runtime.is_stopping.set()
+        while client.next() is not None:
+            pass
