@@ -174,7 +174,9 @@ def _refusals(*more: int) -> Document:
 _SIZE: Final = _number(
     "size", "query", "Of the log to prove it in; by default all of it.", lowest=1
 )
-_LOG_INDEX: Final = _number("log_index", "path", "Of the entry in the log, from 0.")
+_LOG_INDEX: Final = _number("log_index", "path", "Of the entry in the log, from 0.") | {
+    "example": 0
+}
 _VERIFY: Final[Document] = {
     "post": {
         "operationId": "verify",
@@ -221,7 +223,7 @@ DESCRIBED: Final[dict[str, Document]] = {
         "consistency_proof",
         "That the log of one size begins with that of another (RFC 9162 §2.1.4).",
         _CONSISTENCY,
-        _number("first", "query", "The smaller size.", lowest=1) | {"required": True},
+        _number("first", "query", "The smaller size.", lowest=1) | {"required": True, "example": 1},
         _number("second", "query", "The larger size; by default all of the log.", lowest=1),
     ),
     ENTRIES_PATH: _get(
@@ -252,8 +254,20 @@ STATUS_LISTS_DESCRIBED: Final[dict[str, Document]] = {
         "fetch_status_list",
         "Status list of a batch, as a signed IETF Token Status List JWT.",
         {"type": "string"},
-        {"name": "batch_key", "in": "path", "required": True, "schema": _HASH},
-        {"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}},
+        {
+            "name": "batch_key",
+            "in": "path",
+            "required": True,
+            "description": "At the end of `status.status_list.uri` of the batch's certificates.",
+            "schema": _HASH,
+        },
+        {
+            "name": "If-None-Match",
+            "in": "header",
+            "required": False,
+            "description": "The `ETag` of the list that the client has.",
+            "schema": {"type": "string"},
+        },
         tag="verification",
         media_type=STATUS_LIST_MEDIA_TYPE,
         **{

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from node_api.auth.access import Access, ObjectRule
 from node_api.auth.principals import Role
 from node_api.hot.issue_terms import PATH, REQUESTS_PATH
@@ -11,14 +13,23 @@ ISSUE_ACCESS = Access.of(Role.CLERK, Role.OFFICER, rule=ObjectRule.DEPARTMENT, c
 READ_ACCESS = Access.of(
     Role.CLERK, Role.OFFICER, Role.AUDITOR, Role.SUPERVISOR, rule=ObjectRule.DEPARTMENT
 )
-_EXAMPLE = {
+EXAMPLE: Final[Document] = {
     "issuer": "11500000000000001G",
     "certificate_type": "11100000000013338W011",
     "fields": {
-        "certificate_id": "1.2.156.3005.2.11100000000013338W011.11500000000000001G."
-        "20240000001.001.X",
-        "certificate_number": "渝建安C3（2024）0000001",
-        "holder_name": "王小明",
+        "证照标识": "1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250009001.001.7",
+        "证书编号": "渝建安C3（2025）0009001",
+        "姓名": "魏海",
+        "身份证号": "160201200003239411",
+        "性别": "男",
+        "企业名称": "重庆示例中垒盛丰建筑工程有限公司",
+        "企业统一社会信用代码": "91169001MA0000057Y",
+        "职务": "专职安全生产管理人员",
+        "岗位类别": "C3",
+        "初次领证日期": "2025-08-28",
+        "发证日期": "2025-08-28",
+        "有效期起": "2025-08-28",
+        "有效期止": "2028-08-27",
     },
 }
 _HEX_32 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
@@ -129,7 +140,12 @@ DESCRIBED: dict[str, Document] = {
                             "required": ["certificate_type", "fields"],
                             "additionalProperties": False,
                             "properties": {
-                                "issuer": {"type": "string", "minLength": 18, "maxLength": 18},
+                                "issuer": {
+                                    "type": "string",
+                                    "minLength": 18,
+                                    "maxLength": 18,
+                                    "description": "By default the only one of this node.",
+                                },
                                 "certificate_type": {
                                     "type": "string",
                                     "minLength": 21,
@@ -137,14 +153,16 @@ DESCRIBED: dict[str, Document] = {
                                 },
                                 "fields": {
                                     "type": "object",
-                                    "description": "By property, by shown name or by column.",
+                                    "description": "The row, by the columns of the type's "
+                                    "spreadsheet (`GET /v1/types/{certificate_type}` lists them) "
+                                    "or by the names of its fields; dates as 2025-08-28.",
                                     "additionalProperties": {"type": ["string", "null"]},
                                 },
                                 "related_certificate_id": {"type": ["string", "null"]},
                                 "case_id": {"anyOf": [_HEX_32, {"type": "null"}]},
                             },
                         },
-                        "example": _EXAMPLE,
+                        "example": EXAMPLE,
                     }
                 },
             },
@@ -179,6 +197,7 @@ DESCRIBED: dict[str, Document] = {
                     "name": "issuer",
                     "in": "path",
                     "required": True,
+                    "description": "The department that issues.",
                     "schema": {"type": "string", "minLength": 18, "maxLength": 18},
                     "example": "11500000000000001G",
                 },
@@ -186,6 +205,7 @@ DESCRIBED: dict[str, Document] = {
                     "name": "reference",
                     "in": "path",
                     "required": True,
+                    "description": "The Idempotency-Key of the request.",
                     "schema": {"type": "string", "minLength": 1, "maxLength": 200},
                     "example": "2026-000123",
                 },

@@ -20,6 +20,7 @@ from node_api.auth.access import Access, require_admission
 from node_api.auth.principals import LOCAL, Principal, PrincipalKind, Role
 from node_api.auth.targets import TargetResolver
 from node_api.hot.issue import DESCRIBED, IssueHandler, permit_by
+from node_api.hot.issue_described import EXAMPLE
 from tests.ledger.actions.homes import (
     CHONGQING,
     HOUSING,
@@ -257,3 +258,11 @@ def test_whoever_is_refused_by_the_application_is_refused(ledger: Ledger) -> Non
                 return await client.post(PATH, content=b"{}", headers={"idempotency-key": "r"})
 
         assert asyncio.run(ask()).status_code == 403
+
+
+def test_the_example_of_the_document_can_be_issued_as_it_stands(ledger: Ledger) -> None:
+    async def story(ask: Ask, workspace: Workspace) -> None:
+        answer = await ask(1, **EXAMPLE)
+        assert answer.status_code == 201, answer.text
+
+    tell(ledger, story)
