@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
+import uvloop
+
 
 @dataclass(slots=True)
 class Load:
@@ -213,12 +215,8 @@ class _Run:
 
 
 def _main() -> None:
-    try:
-        from uvloop import run
-    except ImportError:
-        from asyncio import run
     load: Load = pickle.loads(Path(sys.argv[1]).read_bytes())
-    outcome = run(_Run(load).carry_out())
+    outcome = uvloop.run(_Run(load).carry_out())
     Path(sys.argv[2]).write_bytes(pickle.dumps(outcome))
 
 
