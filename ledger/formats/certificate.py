@@ -304,18 +304,35 @@ def _match_disclosures(
         claims.refuse("_sd_alg", '"sha-256"')
     digests = parse_digests(signed)
     disclosures = parse_disclosures(encoded)
+    names = {disclosure.name for disclosure in disclosures}
+    if (
+        len(names) == len(disclosures)
+        and names.isdisjoint(claims.value)
+        and names.isdisjoint(CLEAR_CLAIMS)
+        and digests.issuperset([disclosure.digest for disclosure in disclosures])
+    ):
+        return disclosures, len(digests) - len(disclosures)
+    raise _find_refusal(claims, digests, disclosures)
+
+
+def _find_refusal(
+    claims: JsonObject, digests: frozenset[bytes], disclosures: tuple[Disclosure, ...]
+) -> MalformedInputError:
+    """Why the disclosures, of which one is refused, are not taken: by the first that is."""
     taken = CLEAR_CLAIMS | claims.value.keys()
-    names = set()
+    names: set[str] = set()
     for disclosure in disclosures:
         name = disclosure.name
         if disclosure.digest not in digests:
-            raise _disclosure_refused("disclosure_unreferenced", name, "the issuer did not sign it")
+            return _disclosure_refused(
+                "disclosure_unreferenced", name, "the issuer did not sign it"
+            )
         if name in taken:
-            raise _disclosure_refused("disclosure_overwrites_claim", name, "it is a claim")
+            return _disclosure_refused("disclosure_overwrites_claim", name, "it is a claim")
         if name in names:
-            raise _disclosure_refused("disclosure_repeated", name, "it is there twice")
+            return _disclosure_refused("disclosure_repeated", name, "it is there twice")
         names.add(name)
-    return disclosures, len(digests) - len(disclosures)
+    raise AssertionError("every disclosure is in order")
 
 
 def _disclosure_refused(code: str, name: str, why: str) -> MalformedInputError:

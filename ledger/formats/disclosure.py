@@ -7,11 +7,11 @@ SHA-256, in `_sd`. Fields are flat here: no disclosure contains further digests.
 
 from __future__ import annotations
 
-from binascii import b2a_base64
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from os import urandom
+from typing import Any, NamedTuple
 
 import orjson
 from orjson import loads
@@ -22,12 +22,14 @@ from ledger.formats.jws import decode_base64url, encode_base64url, parse_json, r
 SALT_SIZE = 18  # 144 bits, over the 128 that RFC 9901 §9.3 recommends; 24 characters without rest
 _SALT_TEXT = 24
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_THREE_TEXTS = [str, str, str]
+# "-" and "_" as binascii knows them; what stands for them there, and padding, as what it refuses.
+_REFUSED = bytes.maketrans(b"-_+/=", b"+/***")
+_FILL = ("", "*", "AA", "A")  # no text has one character more than whole groups
+_NOTHING: tuple[Any, Any, Any] = (None, None, None)
 _DIGEST_NAMES = frozenset({"_sd", "_sd_alg", "..."})
 
 
-@dataclass(frozen=True, slots=True)
-class Disclosure:
+class Disclosure(NamedTuple):
     """One shown field.
 
     Args:
@@ -38,9 +40,13 @@ class Disclosure:
     """
 
     name: str
-    value: object = field(repr=False)
-    encoded: str = field(repr=False)
-    digest: bytes = field(repr=False)
+    value: object
+    encoded: str
+    digest: bytes
+
+    def __repr__(self) -> str:
+        """Without the value, which may be personal."""
+        return f"Disclosure(name={self.name!r})"
 
 
 def create_disclosures(fields: Mapping[str, str]) -> tuple[tuple[bytes, ...], list[str]]:
@@ -87,25 +93,37 @@ def parse_disclosure(encoded: str) -> Disclosure:
     return Disclosure(name, value, encoded, sha256(encoded.encode()).digest())
 
 
-def parse_disclosures(encoded: Iterable[str]) -> tuple[Disclosure, ...]:
-    """As `parse_disclosure` for each, in a fifth of the time where all of them are simple.
+def parse_disclosures(encoded: Sequence[str]) -> tuple[Disclosure, ...]:
+    """As `parse_disclosure` for each, in a fraction of the time where all of them are simple.
+
+    They are decoded in one go, each filled up to whole groups of characters. What is filled in
+    decodes to zeros, unless unused bits of the last character are set.
 
     Raises:
         MalformedInputError: as `parse_disclosure`.
     """
-    found = []
+    try:
+        texts = "".join([text + _FILL[len(text) & 3] for text in encoded]).encode("ascii")
+        data = a2b_base64(texts.translate(_REFUSED), strict_mode=True)
+    except ValueError:
+        return tuple(map(parse_disclosure, encoded))
+    found, start = [], 0  # of the group at which each begins
     for text in encoded:
+        size = len(text)
+        end = 3 * start + (size * 3 >> 2)
         try:
-            ascii_text = text.encode("ascii")
-            parts = loads(decode_base64url(ascii_text, "disclosure"))
+            parts = None if size & 3 and data[end] else loads(data[3 * start : end])
+            salt, name, value = parts if type(parts) is list else _NOTHING
         except ValueError:
-            parts = None
-        if type(parts) is list and [*map(type, parts)] == _THREE_TEXTS and parts[0]:
-            name = parts[1]
-            if name and name not in _DIGEST_NAMES:  # no object is in it that could repeat a name
-                found.append(Disclosure(name, parts[2], text, sha256(ascii_text).digest()))
-                continue
-        found.append(parse_disclosure(text))
+            salt, name, value = _NOTHING
+        # As texts they hold no object that could repeat a name.
+        is_simple = type(salt) is type(name) is type(value) is str and salt and name
+        if is_simple and name not in _DIGEST_NAMES:
+            digest = sha256(texts[4 * start : 4 * start + size]).digest()
+            found.append(Disclosure(name, value, text, digest))
+        else:
+            found.append(parse_disclosure(text))
+        start += size + 3 >> 2
     return tuple(found)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final, NoReturn, Self
 
@@ -10,7 +9,6 @@ from ledger.errors import MalformedInputError
 
 MAX_TEXT_CHARACTERS: Final = 4096
 MAX_UNIX: Final = 2**53 - 1  # every JSON reader keeps such whole numbers exactly
-_HEX = re.compile(r"(?:[0-9a-f]{2})*", re.ASCII)
 
 
 class JsonObject:
@@ -86,9 +84,8 @@ class JsonObject:
         if not isinstance(value, list) or len(value) > max_items:
             self.refuse(name, f"an array of at most {max_items} hashes")
         if {*map(type, value)} == {str} and {*map(len, value)} == {64}:
-            joined = "".join(value)
-            if _HEX.fullmatch(joined):
-                decoded = bytes.fromhex(joined)
+            decoded = _decode_hex("".join(value))
+            if decoded is not None:
                 return tuple([decoded[at : at + 32] for at in range(0, len(decoded), 32)])
         return tuple([self._bytes_of_hex(name, item, 32, 32) for item in value])
 
@@ -117,11 +114,20 @@ class JsonObject:
             not isinstance(value, str)
             or len(value) > 2 * max_size
             or (size is not None and len(value) != 2 * size)
-            or not _HEX.fullmatch(value)
+            or (decoded := _decode_hex(value)) is None
         ):
             count = f"{size}" if size is not None else f"at most {max_size}"
             self.refuse(name, f"{count} bytes as lower-case hex without 0x")
-        return bytes.fromhex(value)
+        return decoded
 
     def _path_of(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path else name
+
+
+def _decode_hex(text: str) -> bytes | None:
+    """The bytes; None unless the text is exactly what they are written as."""
+    try:
+        decoded = bytes.fromhex(text)
+    except ValueError:
+        return None
+    return decoded if decoded.hex() == text else None

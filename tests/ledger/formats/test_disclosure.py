@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 
 import pytest
@@ -9,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.errors import MalformedInputError
-from ledger.formats.disclosure import create_disclosures, parse_digests, parse_disclosure
+from ledger.formats.disclosure import (
+    Disclosure,
+    create_disclosures,
+    parse_digests,
+    parse_disclosure,
+    parse_disclosures,
+)
 from ledger.formats.jws import decode_base64url, encode_base64url
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -38,6 +45,42 @@ def test_example_of_rfc_9901_is_read() -> None:
     disclosure = parse_disclosure(encoded)
     assert (disclosure.name, disclosure.value) == ("family_name", "Möbius")
     assert digest_of(encoded) == "X9yH0Ajrdm1Oij4tWso9UzzKJvPoDxwmuEcO3XAdRC0"
+
+
+def encode(json: bytes) -> str:
+    return encode_base64url(json).decode()
+
+
+SIMPLE = [encode(b'["salt","%b","%b"]' % (b"name" * (n + 1), b"v" * n)) for n in range(4)]
+ODD = [
+    *("", "A", "AA", "AAA", "W", "W10", "WyJzIiwibiIsInYiXQ==", "WyJzIiwibiIsInYiXR", "证", "\0"),
+    encode(b'["s","n","??>>"]').replace("-", "+").replace("_", "/"),
+    *map(encode, (b'["s","n","v"],["t","m","w"]', b'["s","n","v"]\0', b'["s","n","v"] ', b"[]")),
+    *map(encode, (b'["s","n",7]', b'["s","n",{"a":1,"a":2}]', b'["","n","v"]', b'["s","","v"]')),
+    *map(encode, (b'["s","_sd","v"]', b'["s","n"]', b'"abc"', b'{"a":1}', b'["s","n",{"_sd":[]}]')),
+    *(encode(b'["s","n","v"]')[:-1] + last for last in "ABCDhwx_"),
+    encode(b'["s","') + encode(b'n","v"]'),
+]
+
+
+@pytest.mark.parametrize("before", [0, 1, 2, 3])
+@pytest.mark.parametrize("odd", ODD)
+def test_read_together_they_are_what_each_is_alone(odd: str, before: int) -> None:
+    texts = [*SIMPLE[:before], odd, *SIMPLE]
+
+    def read(parse: Callable[[], list[Disclosure]]) -> object:
+        try:
+            return parse()
+        except MalformedInputError as error:
+            return error.code, error.message, error.field
+
+    assert read(lambda: list(parse_disclosures(texts))) == read(
+        lambda: [*map(parse_disclosure, texts)]
+    )
+
+
+def test_what_it_says_is_not_shown_where_it_is_printed() -> None:
+    assert "secret" not in repr(parse_disclosure(encode(b'["salt","name","secret"]')))
 
 
 @pytest.mark.parametrize(
