@@ -7,6 +7,7 @@ know which is which. Source: OpenAPI Specification 3.1.1; JSON Schema 2020-12.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING
 from http import HTTPStatus
@@ -21,6 +22,7 @@ from ledger import records
 from ledger.errors import LedgerError
 from node_api.codec import JsonSchema, adapter
 from node_api.operations.operation import Operation, Parameter
+from node_api.operations.parameter_words import PARAMETERS_IN_WORDS
 from node_api.problems import find_status
 
 REFERENCE = "#/components/schemas/{model}"
@@ -41,6 +43,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "errors": {"type": "array", "items": {"type": "object"}},
     },
 }
+_RAISES = re.compile(r"\s*(?:Raises (?:as|\w+Error)|As `).*", re.DOTALL)
 _PROTECTED = (401, 403)
 _ALWAYS = (400, 404, 413, 421, 422, 429, 500, 503, 507)
 PROBLEM_STATUSES = (*_ALWAYS, *_PROTECTED, 405, 406, 409, 410, 412, 415)
@@ -85,7 +88,7 @@ def describe(operation: Operation, schemas: Schemas) -> Document:
     about = {each.arg_name: each.description or "" for each in told.params}
     described: Document = {
         "operationId": operation.operation_id,
-        "summary": operation.summary or told.short_description or "",
+        "summary": _summarise(operation, told.short_description or ""),
         "tags": [operation.tag],
         "parameters": [*_describe_parameters(operation, schemas, about)],
         "responses": _describe_responses(operation, schemas, told.raises),
@@ -104,6 +107,11 @@ def describe(operation: Operation, schemas: Schemas) -> Document:
     return described
 
 
+def _summarise(operation: Operation, told: str) -> str:
+    """One line for a client's developer, whom the kinds of our errors do not concern."""
+    return operation.summary or _RAISES.sub("", told).rstrip()
+
+
 def _describe_parameters(
     operation: Operation, schemas: Schemas, about: Mapping[str, str]
 ) -> Iterable[Document]:
@@ -116,13 +124,27 @@ def _describe_parameters(
             "required": each.place == "path" or each.is_required,
             "schema": _with_default(each, schema),
         }
-        if text := about.get(each.name):
+        if text := about.get(each.name) or PARAMETERS_IN_WORDS.get(each.name):
             described["description"] = " ".join(text.split())
         if each.name in operation.example:
             described["example"] = operation.example[each.name]
         yield described
     if operation.access.is_personal:
         yield PURPOSE_PARAMETER
+
+
+def _in_words(item: Document) -> Document:
+    """A path item whose parameters all say what they are."""
+    return {
+        method: told
+        | {
+            "parameters": [
+                {"description": PARAMETERS_IN_WORDS.get(each["name"], "")} | each
+                for each in told.get("parameters", ())
+            ]
+        }
+        for method, told in item.items()
+    }
 
 
 PURPOSE_PARAMETER: Document = {
@@ -206,7 +228,7 @@ def build(
         version: of the product.
     """
     schemas = Schemas(operations)
-    paths: dict[str, Document] = {path: dict(item) for path, item in beside.items()}
+    paths: dict[str, Document] = {path: _in_words(item) for path, item in beside.items()}
     for each in operations:
         paths.setdefault(each.path, {})[each.method.lower()] = describe(each, schemas)
     return {

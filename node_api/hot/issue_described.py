@@ -8,28 +8,19 @@ from node_api.auth.access import Access, ObjectRule
 from node_api.auth.principals import Role
 from node_api.hot.issue_terms import PATH, REQUESTS_PATH
 from node_api.openapi import Document
+from node_api.operations.samples import HOUSING, ROW, TYPE
 
 ISSUE_ACCESS = Access.of(Role.CLERK, Role.OFFICER, rule=ObjectRule.DEPARTMENT, changes=True)
 READ_ACCESS = Access.of(
     Role.CLERK, Role.OFFICER, Role.AUDITOR, Role.SUPERVISOR, rule=ObjectRule.DEPARTMENT
 )
 EXAMPLE: Final[Document] = {
-    "issuer": "11500000000000001G",
-    "certificate_type": "11100000000013338W011",
+    "issuer": HOUSING,
+    "certificate_type": TYPE,
     "fields": {
-        "证照标识": "1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250009001.001.7",
+        **ROW,
+        "证照标识": f"1.2.156.3005.2.{TYPE}.{HOUSING}.20250009001.001.7",
         "证书编号": "渝建安C3（2025）0009001",
-        "姓名": "魏海",
-        "身份证号": "160201200003239411",
-        "性别": "男",
-        "企业名称": "重庆示例中垒盛丰建筑工程有限公司",
-        "企业统一社会信用代码": "91169001MA0000057Y",
-        "职务": "专职安全生产管理人员",
-        "岗位类别": "C3",
-        "初次领证日期": "2025-08-28",
-        "发证日期": "2025-08-28",
-        "有效期起": "2025-08-28",
-        "有效期止": "2028-08-27",
     },
 }
 _HEX_32 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}

@@ -118,7 +118,15 @@ _READING = (
         summary="Where an applicant's own case stands (进度条).",
         example=_CASE,
     ),
-    Operation("GET", f"{ONE}/contents", show_case_contents, CONTENTS, TAG, example=_CASE),
+    Operation(
+        "GET",
+        f"{ONE}/contents",
+        show_case_contents,
+        CONTENTS,
+        TAG,
+        summary="One case with what this home has of it: officers, materials and their verdicts.",
+        example=_CASE,
+    ),
     Operation("GET", f"{ONE}/judgement", tell_judgement, JUDGING, TAG, example=_CASE),
     Operation("GET", f"{ONE}/papers", list_papers, CONTENTS, TAG, example=_CASE),
     Operation(

@@ -16,7 +16,7 @@ from node_api.auth.access import Access, ObjectRule
 from node_api.auth.filling import Asked
 from node_api.auth.principals import Role
 from node_api.operations.operation import Operation
-from node_api.operations.samples import DIGEST
+from node_api.operations.samples import DIGEST, HOUSING
 
 KEYS_TAG: Final = "api keys"
 APPROVALS_TAG: Final = "approvals"
@@ -47,7 +47,7 @@ OPERATIONS = (
         example={
             "name": "window system",
             "role": "clerk",
-            "departments": ["11100000000013338W"],
+            "departments": [HOUSING],
             "scopes": ["read", "write"],
             "days": 90,
         },

@@ -100,6 +100,7 @@ OPERATIONS: tuple[Operation, ...] = (
         send_file,
         Access.local(changes=True),
         TAG,
+        summary="Sends a file of this machine, however large: it is read in pieces.",
         status=HTTPStatus.ACCEPTED,
         example={"kind": "result", "receiver": SICHUAN_HOUSING, "path": "/srv/result.pdf"},
     ),

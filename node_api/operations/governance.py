@@ -48,6 +48,7 @@ OPERATIONS = (
         find_proposal,
         READING,
         TAG,
+        summary="One proposal with its votes.",
         example={"proposal_id": DIGEST},
     ),
     Operation(

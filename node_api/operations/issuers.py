@@ -68,6 +68,7 @@ OPERATIONS = (
         rotate_seal_key,
         KEEPING,
         TAG,
+        summary="Makes a new seal key and ends those in force; what they sealed stays verifiable.",
         status=HTTPStatus.CREATED,
         example={"issuer": HOUSING},
     ),

@@ -22,7 +22,7 @@ from node_api.auth.access import Access, ObjectRule
 from node_api.auth.principals import Role
 from node_api.operations.certificates import ONE
 from node_api.operations.operation import Operation
-from node_api.operations.samples import CERTIFICATE, HOUSING, TYPE
+from node_api.operations.samples import CERTIFICATE, HOUSING, ROW, TYPE
 
 TAG: Final = "lifecycle"
 _DECIDERS = (Role.CLERK, Role.OFFICER)
@@ -31,14 +31,16 @@ CHANGING_MANY = Access.of(*_DECIDERS, rule=ObjectRule.CERTIFICATES, changes=True
 PLANNING_ONE = Access.of(*_DECIDERS, rule=ObjectRule.CERTIFICATE)
 PLANNING_MANY = Access.of(*_DECIDERS, rule=ObjectRule.CERTIFICATES)
 
-_SUCCESSOR = f"1.2.156.3005.2.{TYPE}.{HOUSING}.20250000495.002.Z"
+_SUCCESSOR = f"1.2.156.3005.2.{TYPE}.{HOUSING}.20250000495.002.V"
 _ORDER = {
     "reason": "02",
     "legal_basis": "《安全生产许可证条例》第十四条",
     "effective_date": "2026-01-15",
 }
 _MANY = {"act": "suspend", "certificate_ids": [CERTIFICATE], **_ORDER}
-_ROW = {"证照标识": _SUCCESSOR, "姓名": "王小明"}
+_ROW = {**ROW, "证照标识": _SUCCESSOR, "职务": "安全总监"}
+_FILE = f"{','.join(_ROW)}\n{','.join(_ROW.values())}\n".encode().hex()
+_REASONS = {LifecycleAct.SUSPEND: "02", LifecycleAct.RESTORE: "01", LifecycleAct.REVOKE: "03"}
 
 
 def _act(act: LifecycleAct, summary: str) -> Operation:
@@ -53,7 +55,7 @@ def _act(act: LifecycleAct, summary: str) -> Operation:
         summary=summary,
         officer="officer",
         fixed={"act": act},
-        example={"certificate_id": CERTIFICATE, **_ORDER},
+        example={"certificate_id": CERTIFICATE, **_ORDER, "reason": _REASONS[act]},
     )
 
 
@@ -95,7 +97,7 @@ OPERATIONS = (
         CHANGING_ONE,
         TAG,
         officer="officer",
-        example={"certificate_id": CERTIFICATE, "content": "e8af", **_ORDER, "reason": "04"},
+        example={"certificate_id": CERTIFICATE, "content": _FILE, **_ORDER, "reason": "04"},
     ),
     Operation(
         "POST",
@@ -104,6 +106,6 @@ OPERATIONS = (
         PLANNING_ONE,
         TAG,
         officer="officer",
-        example={"certificate_id": CERTIFICATE, "content": "e8af", **_ORDER, "reason": "04"},
+        example={"certificate_id": CERTIFICATE, "content": _FILE, **_ORDER, "reason": "04"},
     ),
 )

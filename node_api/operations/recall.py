@@ -26,6 +26,7 @@ OPERATIONS = (
         recall_of_department,
         Access.of(*_READERS, rule=ObjectRule.DEPARTMENT, at="department", personal=True),
         TAG,
+        summary="Which cases that one department accepted relied on certificates since invalid.",
         example={"department": HOUSING, "since_unix": UNIX},
     ),
 )

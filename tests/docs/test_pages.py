@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from ledger.actions.founding import MIN_PASSPHRASE_CHARACTERS
+from zhenglian.app import build_app
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -75,6 +77,18 @@ def test_both_readmes_have_the_same_steps() -> None:
         for page in ("README.md", "README.zh-CN.md")
     ]
     assert steps[0] == steps[1]
+
+
+def test_every_command_that_is_printed_exists() -> None:
+    application = typer.main.get_command(build_app())
+    text = "\n".join((ROOT / page).read_text("utf-8") for page in PAGES)
+    for words in re.findall(r"(?:^|[`/ ])zhenglian((?: [a-z][a-z-]*)+)", text, re.MULTILINE):
+        command = application
+        for word in words.split():
+            if not isinstance(command, typer.core.TyperGroup):
+                break
+            assert word in command.commands, f"zhenglian{words}"
+            command = command.commands[word]
 
 
 def read_steps(page: str) -> str:

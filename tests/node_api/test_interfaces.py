@@ -47,7 +47,10 @@ def test_every_operation_of_the_document_has_what_a_reader_needs(shared_node: Ru
             named = f"{method} {path}"
             assert operation["operationId"] not in seen, named
             seen.add(operation["operationId"])
-            assert operation["summary"], named
+            assert operation["summary"].endswith("."), named
+            assert "Raises" not in operation["summary"], named
+            for parameter in operation.get("parameters", ()):
+                assert parameter["description"], f"{named}: {parameter['name']}"
             assert operation["tags"], named
             assert any(status.startswith("2") for status in operation["responses"]), named
 
