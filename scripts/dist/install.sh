@@ -30,5 +30,7 @@ listed="$here/requirements/$target.txt"
 pip="$prefix/bin/python -m pip --disable-pip-version-check --quiet --no-input"
 $pip install --no-index --require-hashes --find-links "$here/wheels" -r "$listed"
 $pip install --no-index --no-deps --force-reinstall "$here"/zhenglian-*.whl
+mkdir -p "$prefix/share/doc/zhenglian"
+cp -R "$here/docs/." "$prefix/share/doc/zhenglian/"
 "$prefix/bin/zhenglian" version
-echo "Installed in $prefix. Next: docs/operations.md"
+echo "Installed in $prefix. Next: $prefix/share/doc/zhenglian/operations.md"

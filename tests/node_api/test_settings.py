@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,15 @@ def test_every_commented_setting_of_the_template_can_be_uncommented(home: Path) 
     kept = [line for line in shown if not line.startswith(examples)]
     path.write_text("\n".join(kept), "utf-8")
     assert NodeSettings.load(home) == NodeSettings(listen="127.0.0.1:9000")
+
+
+def test_the_template_shows_every_setting(home: Path) -> None:
+    text = (home / SETTINGS_NAME).read_text("utf-8")
+    by_example = {"tls", "peers", "oidc", "approvals"}
+    for name, value in NodeSettings.load(home).model_dump().items():
+        for setting in value if isinstance(value, dict) else (name,):
+            shown = setting in by_example or re.search(rf"^#?{setting} = ", text, re.MULTILINE)
+            assert shown, f"{name}: {setting}"
 
 
 def test_the_environment_comes_before_the_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

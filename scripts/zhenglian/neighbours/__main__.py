@@ -189,7 +189,8 @@ def _tell(place: Place, ports: Ports) -> None:
         for role, secret in logins[str(member)].items():
             print(f"  {role:10} {secret}")
     clerk = logins[str(CHONGQING)]["clerk"]
-    print("\nTry:")
+    print("\nWhat needs a second officer is asked for by one operator and approved by the other.")
+    print("Try:")
     print(f"  curl --data-binary @{place.sample} http://127.0.0.1:{ports.nodes[SICHUAN]}/v1/verify")
     print(f"  curl -H 'Authorization: Bearer {clerk}' -H 'Purpose: trying it out' \\")
     print(f"    http://127.0.0.1:{ports.nodes[CHONGQING]}/v1/certificates/{SAMPLE_ID}", flush=True)

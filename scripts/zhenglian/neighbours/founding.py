@@ -14,7 +14,7 @@ import orjson
 
 from ledger.actions.api_keys import create_api_key
 from ledger.actions.application import read_application
-from ledger.actions.catalogue import define_type
+from ledger.actions.catalogue import define_type, import_document
 from ledger.actions.catalogue_documents import define_matter_document
 from ledger.actions.founding import create_home, found_ledger
 from ledger.actions.governance import propose_admission, vote
@@ -39,7 +39,16 @@ DEPARTMENTS = {
 }
 TYPE = CertificateType.parse("11100000000013338W011")
 LICENCE = CertificateType.parse("11100000000013338W050")
-LOGINS = (Role.CLERK, Role.OFFICER, Role.AUDITOR, Role.SUPERVISOR, Role.OPERATOR, Role.KIOSK)
+LOGINS = {
+    "clerk": Role.CLERK,
+    "officer": Role.OFFICER,
+    "auditor": Role.AUDITOR,
+    "supervisor": Role.SUPERVISOR,
+    "operator": Role.OPERATOR,
+    "operator 2": Role.OPERATOR,
+    "kiosk": Role.KIOSK,
+}
+"""Each has a person of its own: the second operator can approve what the first asks for."""
 OF_A_DEPARTMENT = (Role.CLERK, Role.OFFICER, Role.KIOSK)
 EXAMPLES = Path(__file__).parents[3] / "examples"
 SAMPLE_ID = "1.2.156.3005.2.11100000000013338W011.11500000000000001G.20250000495.001.X"
@@ -132,6 +141,8 @@ def _agree(place: Place) -> Iterator[str]:
     with _open(place, SICHUAN) as workspace:
         set_policy(workspace, PolicyKey(relying, source, None), Terms())
         define_matter_document(workspace, definition.read_bytes())
+    with _open(place, CHONGQING) as workspace:
+        import_document(workspace, definition.read_bytes())
     yield "四川省 recognises 重庆市's certificates, and defined a service matter"
 
 
@@ -139,11 +150,16 @@ def _make_logins(place: Place) -> None:
     logins: dict[str, dict[str, str]] = {}
     for member, (department, _) in DEPARTMENTS.items():
         with _open(place, member) as workspace:
-            for role in LOGINS:
-                own = (department,) if role in OF_A_DEPARTMENT else ()
-                name = f"{role} of {NAMES[member]}"
-                made = create_api_key(workspace, name, role, departments=own, days=KEY_DAYS)
-                logins.setdefault(str(member), {})[role.value] = made.secret
+            for login, role in LOGINS.items():
+                made = create_api_key(
+                    workspace,
+                    f"{login} of {NAMES[member]}",
+                    role,
+                    departments=(department,) if role in OF_A_DEPARTMENT else (),
+                    days=KEY_DAYS,
+                    created_by=f"person:{login.replace(' ', '-')}",
+                )
+                logins.setdefault(str(member), {})[login] = made.secret
     descriptor = os.open(place.logins, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(orjson.dumps(logins, option=orjson.OPT_INDENT_2))
