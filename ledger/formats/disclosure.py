@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from os import urandom
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from orjson import loads
@@ -29,7 +30,8 @@ _NOTHING: tuple[Any, Any, Any] = (None, None, None)
 _DIGEST_NAMES = frozenset({"_sd", "_sd_alg", "..."})
 
 
-class Disclosure(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Disclosure:
     """One shown field.
 
     Args:
@@ -40,13 +42,9 @@ class Disclosure(NamedTuple):
     """
 
     name: str
-    value: object
-    encoded: str
-    digest: bytes
-
-    def __repr__(self) -> str:
-        """Without the value, which may be personal."""
-        return f"Disclosure(name={self.name!r})"
+    value: object = field(repr=False)
+    encoded: str = field(repr=False)
+    digest: bytes = field(repr=False)
 
 
 def create_disclosures(fields: Mapping[str, str]) -> tuple[tuple[bytes, ...], list[str]]:
