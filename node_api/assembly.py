@@ -77,7 +77,7 @@ def assemble(runtime: NodeRuntime) -> Node:
     chain.add_gauges(gauges)
     _add_gauges(gauges, runtime, readiness)
     plain = (
-        _open_issuing(runtime, gate),
+        _open_issuing(runtime, gate, gauges),
         _open_jobs(runtime, gate),
         *_open_hot_paths(runtime),
         open_deliveries(runtime, runtime.settings.deliveries, partial(_admit_node, gate)),
@@ -91,11 +91,13 @@ def assemble(runtime: NodeRuntime) -> Node:
     return Node(runtime, gate, readiness, gauges, routed, app)
 
 
-def _open_issuing(runtime: NodeRuntime, gate: Gate) -> PlainRoute:
+def _open_issuing(runtime: NodeRuntime, gate: Gate, gauges: GaugeReader) -> PlainRoute:
     """Single requests to issue, gathered into batches."""
     issuer = GroupIssuer(runtime.workspace, _to_limits(runtime.settings.issuing))
     issuer.__enter__()
     runtime.at_close(partial(issuer.__exit__, None, None, None))
+    for name, (figure, told) in _ISSUING_GAUGES.items():
+        gauges.add(name, told, partial(_read_figure, issuer, figure))
     handler = IssueHandler(
         runtime.workspace,
         issuer,
@@ -127,6 +129,17 @@ def _open_jobs(runtime: NodeRuntime, gate: Gate) -> PlainRoute:
 async def _admit_node(gate: Gate, scope: Scope) -> None:
     """Nodes have no credentials but their seals; how often anybody may announce is limited."""
     await gate.admit(scope, Access.anyone(), "announce_delivery")
+
+
+_ISSUING_GAUGES = {
+    "zhenglian_issuance_requests_waiting": ("waiting", "Taken and not anchored yet."),
+    "zhenglian_issuance_oldest_wait_seconds": ("oldest_s", "Of the oldest of them."),
+    "zhenglian_issuance_batches_left": ("left", "Stored batches that no chain has taken yet."),
+}
+
+
+def _read_figure(issuer: GroupIssuer, name: str) -> float:
+    return float(issuer.figures[name])
 
 
 def _to_limits(settings: IssuingSettings) -> GroupLimits:

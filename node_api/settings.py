@@ -50,7 +50,7 @@ class IssuingSettings(Section):
     """
 
     interval_s: Annotated[float, Field(gt=0, le=60)] = 0.2
-    max_waiting: Annotated[int, Field(gt=0, le=1_000_000)] = 10_000
+    max_waiting: Annotated[int, Field(gt=0, le=1_000_000)] = 4_000
     wait_s: Annotated[float, Field(gt=0, le=300)] = 30.0
 
 

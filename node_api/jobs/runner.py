@@ -22,6 +22,7 @@ from ledger.workspace import Workspace
 from node_api.jobs.orders import JobOrder
 from node_api.jobs.spool import Spool, Upload
 from node_api.jobs.work import JobCancelledError, JobStoppedError, carry_out
+from node_api.observing.metrics import ISSUED
 
 logger = logging.getLogger(__name__)
 
@@ -164,6 +165,7 @@ class JobRunner:
             logger.exception("job_failed", extra={"job": row.job_id})
             return JobState.FAILED, told.counts, "unexpected: the node's log tells why"
         state = JobState.FAILED if outcome.detail else JobState.COMPLETED
+        ISSUED.labels("file").inc(outcome.counts.get("issued", 0))
         return state, dict(outcome.counts), outcome.detail
 
     def require_wanted(self, job_id: str) -> None:
