@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final, NamedTuple
 
 from ledger.formats.evidence import Fact
 from ledger.verification.reasons import Reason
@@ -19,8 +19,10 @@ class Outcome(StrEnum):
     NOT_REQUIRED = "NOT_REQUIRED"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+_NO_DETAIL: Final[Mapping[str, object]] = {}
+
+
+class Finding(NamedTuple):
     """What one check found.
 
     Args:
@@ -32,23 +34,23 @@ class Finding:
 
     outcome: Outcome
     reason: Reason | None = None
-    detail: Mapping[str, object] = field(default_factory=dict)
+    detail: Mapping[str, object] = _NO_DETAIL
     evidence: tuple[int, ...] = ()
 
 
 def passed(detail: Mapping[str, object] | None = None, *facts: Fact) -> Finding:
     """The check passed, resting on these facts."""
-    return Finding(Outcome.PASSED, None, detail or {}, _indexes(facts))
+    return Finding(Outcome.PASSED, None, detail or _NO_DETAIL, _indexes(facts))
 
 
 def failed(reason: Reason, detail: Mapping[str, object] | None = None, *facts: Fact) -> Finding:
     """There is evidence against the certificate."""
-    return Finding(Outcome.FAILED, reason, detail or {}, _indexes(facts))
+    return Finding(Outcome.FAILED, reason, detail or _NO_DETAIL, _indexes(facts))
 
 
 def indeterminate(reason: Reason, detail: Mapping[str, object] | None = None) -> Finding:
     """There is not enough to tell."""
-    return Finding(Outcome.INDETERMINATE, reason, detail or {})
+    return Finding(Outcome.INDETERMINATE, reason, detail or _NO_DETAIL)
 
 
 def weigh(findings: Iterable[Finding | None], otherwise: Finding) -> Finding:
@@ -63,5 +65,7 @@ def weigh(findings: Iterable[Finding | None], otherwise: Finding) -> Finding:
     return doubt or otherwise
 
 
-def _indexes(facts: Iterable[Fact]) -> tuple[int, ...]:
+def _indexes(facts: tuple[Fact, ...]) -> tuple[int, ...]:
+    if len(facts) < 2:
+        return (facts[0].index,) if facts else ()
     return tuple(sorted({fact.index for fact in facts}))

@@ -119,7 +119,7 @@ def _compose(
 ) -> Report:
     required = _compute_required(policy, case)
     checks = [
-        Check(name, name in required, found.outcome, found.reason, found.detail, found.evidence)
+        Check(name, name in required, *found)
         for name, found in zip(CHECK_NAMES, findings, strict=True)
     ]
     authenticity = compute_outcome(checks[: RELIANCE.start] + checks[RELIANCE.stop :])
@@ -140,11 +140,11 @@ def _compose(
 
 
 def _compute_required(policy: VerificationPolicy, case: Case | None) -> frozenset[CheckName]:
-    required = policy.required
+    added = []
     if policy.relying_region is not None:
-        required |= {CheckName.RECOGNITION}
+        added.append(CheckName.RECOGNITION)
     if case is not None and is_catalogue_required(case):
-        required |= {CheckName.CATALOGUE}
+        added.append(CheckName.CATALOGUE)
     if case is not None and case.certificate.key_binding is not None:
-        required |= {CheckName.HOLDER_BINDING}
-    return required
+        added.append(CheckName.HOLDER_BINDING)
+    return policy.required.union(added)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import cache
 from typing import Final
 
 import orjson
 
+from ledger.verification.finding import Outcome
 from ledger.verification.reasons import Reason
-from ledger.verification.report import Check, Report
+from ledger.verification.report import Check, CheckName, Report
 from ledger.verification.wording import CHECK_WORDING, OUTCOME_WORDING, REASON_WORDING
 
 _CHECKS: Final = {
@@ -73,9 +75,15 @@ def _describe(check: Check) -> dict[str, object]:
         "reason": reason,
         "detail": check.detail,
         "evidence": check.evidence,
-        "words": {
-            "name": _CHECKS[check.name],
-            "outcome": _OUTCOMES[check.outcome],
-            "reason": None if reason is None else _REASONS[reason],
-        },
+        "words": _word(check.name, check.outcome, reason),
     }
+
+
+@cache
+def _word(name: CheckName, outcome: Outcome, reason: Reason | None) -> orjson.Fragment:
+    words = {
+        "name": _CHECKS[name],
+        "outcome": _OUTCOMES[outcome],
+        "reason": None if reason is None else _REASONS[reason],
+    }
+    return orjson.Fragment(orjson.dumps(words))
