@@ -60,12 +60,15 @@ class DoorApp:
 
 def door_of(scope: Scope) -> Door:
     """By which door a request came; PUBLIC where nobody said."""
-    return Door(scope.get(_DOOR, Door.PUBLIC))
+    found = scope.get(_DOOR, Door.PUBLIC)
+    return found if type(found) is Door else Door(found)
 
 
 def request_id_of(scope: Scope) -> str:
     """The request's id, made if it has none yet."""
-    found = scope.setdefault(_REQUEST_ID, make_request_id())
+    found = scope.get(_REQUEST_ID)
+    if found is None:
+        found = scope[_REQUEST_ID] = make_request_id()
     return str(found)
 
 

@@ -7,6 +7,7 @@ Content Security Policy 3.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from functools import lru_cache
 from typing import Final
 
 from node_api.auth.failures import TooLargeError, WrongHostError
@@ -49,6 +50,7 @@ class SecurityHeaders:
         common = (*_ALWAYS, _HSTS) if is_tls else _ALWAYS
         self._of_page = (*common, (_POLICY, PAGE_POLICY))
         self._of_api = (*common, (_POLICY, API_POLICY), (_CACHE, b"no-store"))
+        self._plan = lru_cache(maxsize=256)(self._plan_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI 3."""
@@ -64,11 +66,25 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with)
 
     def _harden(self, headers: Collection[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        kept = [(name, value) for name, value in headers if name.lower() not in _HIDDEN]
-        names = {name.lower(): value for name, value in kept}
-        is_page = names.get(b"content-type", b"").startswith(b"text/html")
+        names = tuple([name for name, _ in headers])
+        is_page = any(
+            name.lower() == b"content-type" and value.startswith(b"text/html")
+            for name, value in headers
+        )
+        kept, added = self._plan(names, is_page=is_page)
+        if len(kept) == len(names):
+            return [*headers, *added]
+        listed = list(headers)
+        return [*(listed[place] for place in kept), *added]
+
+    def _plan_once(
+        self, names: tuple[bytes, ...], *, is_page: bool
+    ) -> tuple[tuple[int, ...], tuple[tuple[bytes, bytes], ...]]:
+        """Places of the headers that stay, and what is added, by the names that an answer has."""
+        lower = [name.lower() for name in names]
+        kept = tuple([place for place, name in enumerate(lower) if name not in _HIDDEN])
         added = self._of_page if is_page else self._of_api
-        return kept + [each for each in added if each[0] not in names]
+        return kept, tuple([each for each in added if each[0] not in lower])
 
 
 class HostCheck:
@@ -130,7 +146,11 @@ class BodyLimits:
             await self._app(scope, receive, send)
             return
         limit = self._limit(scope)
-        told = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        told = b"0"
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                told = value
+                break
         if not told.isdigit() or len(told) > 18 or int(told) > limit:
             await self._refuse(_too_large(limit), scope, send)
             return

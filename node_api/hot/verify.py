@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 
 import orjson
+from prometheus_client import Counter
 
 from ledger.actions.verifying import Verdict, VerificationQuestion, Verifier
 from ledger.errors import LedgerError, MalformedInputError
 from ledger.formats.evidence import MAX_EVIDENCE_SIZE
 from ledger.formats.json_object import MAX_UNIX
 from ledger.identifiers import RegionCode
+from ledger.verification.finding import Outcome
 from ledger.verification.worded import to_worded_document
 from node_api.doors import Receive, Scope, Send
 from node_api.hot.http import (
@@ -96,7 +99,7 @@ class VerifyHandler:
     ) -> tuple[Verdict, dict[str, object]]:
         """The verdict, and its document as JSON has it."""
         verdict = self._verifier.verify(document, question)
-        VERDICTS.labels(verdict.report.outcome.lower()).inc()
+        _counter_of(verdict.report.outcome).inc()
         worded = to_worded_document(verdict.report)
         log = verdict.report.trusted_log
         worded["titles"] = verdict.titles
@@ -109,6 +112,11 @@ class VerifyHandler:
         # The code alone: messages about files are for the operator, in the node's own log.
         worded["unavailable"] = verdict.unavailable and {"code": verdict.unavailable.code}
         return verdict, worded
+
+
+@cache
+def _counter_of(outcome: Outcome) -> Counter:
+    return VERDICTS.labels(outcome.lower())
 
 
 def parse_time(text: str, name: str) -> int:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
+
+from prometheus_client import Counter, Histogram
 
 from node_api.doors import (
     REQUEST_ID_HEADER,
@@ -68,9 +71,9 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                told = [h for h in message.get("headers", ()) if h[0] != REQUEST_ID_HEADER]
-                headers = [*told, (REQUEST_ID_HEADER, request_id.encode())]
-                message = {**message, "headers": headers}
+                headers = [h for h in message.get("headers", ()) if h[0] != REQUEST_ID_HEADER]
+                headers.append((REQUEST_ID_HEADER, request_id.encode()))
+                message["headers"] = headers
             await send(message)
 
         IN_FLIGHT.inc()
@@ -98,8 +101,16 @@ async def _answer_unexpected(error: Exception, scope: Scope, send: Send) -> None
 
 def _tell(scope: Scope, status: int, seconds: float) -> None:
     operation = str(scope.get(_OPERATION, UNKNOWN_OPERATION))
-    REQUESTS.labels(operation, str(status)).inc()
-    DURATION.labels(operation).observe(seconds)
+    requests, duration = _count_of(operation, status)
+    requests.inc()
+    duration.observe(seconds)
+    is_quiet = operation in QUIET and (status < 400 or operation == PASSED)
+    code = scope.get(_CODE)
+    if code is not None:
+        REFUSED.labels(str(code)).inc()
+    level = logging.DEBUG if is_quiet else logging.INFO
+    if not logger.isEnabledFor(level):
+        return
     told: dict[str, Any] = {
         "request_id": request_id_of(scope),
         "door": door_of(scope).value,
@@ -108,8 +119,12 @@ def _tell(scope: Scope, status: int, seconds: float) -> None:
         "status": status,
         "ms": round(seconds * 1000, 2),
     }
-    if (code := scope.get(_CODE)) is not None:
-        REFUSED.labels(str(code)).inc()
+    if code is not None:
         told["code"] = code
-    is_quiet = operation in QUIET and (status < 400 or operation == PASSED)
-    logger.log(logging.DEBUG if is_quiet else logging.INFO, "request", extra=told)
+    logger.log(level, "request", extra=told)
+
+
+@lru_cache(maxsize=1024)
+def _count_of(operation: str, status: int) -> tuple[Counter, Histogram]:
+    """Where requests with that outcome are counted and timed."""
+    return REQUESTS.labels(operation, str(status)), DURATION.labels(operation)
