@@ -17,9 +17,10 @@ from node_api.operations.samples import CERTIFICATE, CHONGQING, DIGEST, UNIX
 TAG: Final = "audit"
 _WATCHERS = (Role.AUDITOR, Role.SUPERVISOR)
 _STAFF = (Role.CLERK, Role.OFFICER, *_WATCHERS)
-OF_CERTIFICATE = Access.of(*_STAFF, rule=ObjectRule.CERTIFICATE)
-OF_CASE = Access.of(*_STAFF, rule=ObjectRule.CASE)
-OF_MEMBER = Access.of(*_WATCHERS, rule=ObjectRule.MEMBER)
+# Officers are named in them.
+OF_CERTIFICATE = Access.of(*_STAFF, rule=ObjectRule.CERTIFICATE, personal=True)
+OF_CASE = Access.of(*_STAFF, rule=ObjectRule.CASE, personal=True)
+OF_MEMBER = Access.of(*_WATCHERS, rule=ObjectRule.MEMBER, personal=True)
 ACCESS_LOG = Access.of(Role.AUDITOR, rule=ObjectRule.MEMBER)
 
 _DOCUMENT = {"document": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln~"}
