@@ -28,6 +28,7 @@ from ledger.workspace import Workspace
 
 KEY_PREFIX: Final = "zl_"
 SUBJECT_PREFIX: Final = "key:"
+_LOCAL: Final = "local"
 """Begins the subject of who uses a key; its id follows."""
 MAX_DAYS: Final = 366
 DEFAULT_DAYS: Final = 90
@@ -145,6 +146,23 @@ def recognise_api_key(keys: ApiKeys, text: str, now_unix: int) -> ApiKey:
     if key.expires_at_unix <= now_unix:
         raise NotAuthorizedError(f"API key {key_id} has expired", code="api_key_expired")
     return key
+
+
+def find_people(keys: ApiKeys, key: ApiKey) -> frozenset[str]:
+    """Subjects of the people behind a key: its owner, its maker, and whoever is behind a key with
+    which it was made, so that nobody becomes two people by making a key with a key.
+
+    The passphrase of the home makes keys for others, and is nobody.
+    """
+    people: set[str] = set()
+    seen: set[str] = set()
+    maker: ApiKey | None = key
+    while maker is not None and maker.key_id not in seen:
+        seen.add(maker.key_id)
+        people |= {maker.owner, *({maker.created_by} - {_LOCAL})}
+        stored = keys.find(maker.created_by.removeprefix(SUBJECT_PREFIX))
+        maker = stored.key if stored and maker.created_by.startswith(SUBJECT_PREFIX) else None
+    return frozenset(people)
 
 
 def parse_key(text: str) -> tuple[str, str]:

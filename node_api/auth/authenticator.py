@@ -23,7 +23,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from ledger.actions.api_keys import KEY_PREFIX, SUBJECT_PREFIX, recognise_api_key
+from ledger.actions.api_keys import KEY_PREFIX, SUBJECT_PREFIX, find_people, recognise_api_key
 from ledger.errors import NotAuthorizedError
 from ledger.identifiers import RegionCode, Uscc
 from ledger.vault.access_log import NewRecord, RecordKind
@@ -157,16 +157,15 @@ class Authenticator:
         return principal
 
     async def _from_api_key(self, text: str, now_unix: float) -> Principal:
-        def recognise() -> ApiKey:
+        def recognise() -> Principal:
             key = recognise_api_key(self._keys, text, int(now_unix))
             self._keys.note_use(key.key_id)
-            return key
+            return to_principal(key, find_people(self._keys, key))
 
         try:
-            key = await asyncio.get_running_loop().run_in_executor(self._executor, recognise)
+            return await asyncio.get_running_loop().run_in_executor(self._executor, recognise)
         except NotAuthorizedError as error:
             raise NotAuthenticatedError(error.message, code=error.code) from error
-        return to_principal(key)
 
     async def _from_token(self, text: str, now_unix: float) -> Principal:
         if not self._oidc:
@@ -228,10 +227,9 @@ class Authenticator:
             )
 
 
-def to_principal(key: ApiKey) -> Principal:
-    """Who an API key stands for."""
+def to_principal(key: ApiKey, people: frozenset[str]) -> Principal:
+    """Who an API key stands for. Args: people: behind it."""
     limits = key.limits
-    made_by = {key.created_by} - {LOCAL.subject}
     return Principal(
         PrincipalKind.API_KEY,
         f"{SUBJECT_PREFIX}{key.key_id}",
@@ -241,7 +239,7 @@ def to_principal(key: ApiKey) -> Principal:
         key.name,
         key_id=key.key_id,
         scopes=frozenset(limits.scopes),
-        answerable=frozenset({key.owner, *made_by}),
+        answerable=people,
         expires_at_unix=key.expires_at_unix,
     )
 

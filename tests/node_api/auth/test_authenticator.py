@@ -143,6 +143,21 @@ def test_api_key_stands_for_its_role_and_limits(workspace: Workspace, desk: Desk
     assert found.subject == f"key:{parse_key(text)[0]}"
 
 
+def test_nobody_becomes_two_people_by_making_a_key_with_a_key(
+    workspace: Workspace, desk: Desk
+) -> None:
+    """Else who has a key could approve with a second one what they ask for with the first."""
+    first = make_key(workspace, owner="oidc:w")
+    second = make_key(workspace, owner="oidc:x", created_by=f"key:{parse_key(first)[0]}")
+    third = make_key(workspace, owner="oidc:y", created_by=f"key:{parse_key(second)[0]}")
+    other = make_key(workspace, owner="oidc:z")
+    found = desk.ask(*(f"Bearer {text}" for text in (first, second, third, other)))
+    people = [each.people for each in found if isinstance(each, Principal)]
+    assert people[0] == {"oidc:w"}
+    assert people[1] == {"oidc:x", "oidc:w", f"key:{parse_key(first)[0]}"}
+    assert [people[0].isdisjoint(each) for each in people[1:]] == [False, False, True]
+
+
 def test_token_stands_for_its_person(provider: IdentityProvider, desk: Desk) -> None:
     (found,) = desk.ask(f"Bearer {provider.sign()}")
     assert isinstance(found, Principal)
