@@ -68,9 +68,8 @@ def prove_inclusion_in(
 ) -> InclusionProof:
     """As `prove_inclusion`, from an index of which the first `total` entries are known."""
     within = total if size is None else size
-    root = store.root(_require_size(within, total))
-    path = store.inclusion_path(index, within)
-    return InclusionProof(index, within, store.entry(index).leaf_hash, path, root)
+    leaf_hash, path, root = store.prove_inclusion(index, _require_size(within, total))
+    return InclusionProof(index, within, leaf_hash, path, root)
 
 
 def prove_consistency(workspace: Workspace, first: int, second: int) -> ConsistencyProof:
@@ -86,8 +85,9 @@ def prove_consistency_in(
     store: IndexStore, total: int, first: int, second: int
 ) -> ConsistencyProof:
     """As `prove_consistency`, from an index of which the first `total` entries are known."""
-    path = store.consistency_proof(first, _require_size(second, total))
-    return ConsistencyProof(first, second, store.root(first), store.root(second), path)
+    _require_size(second, total)
+    path, first_root, second_root = store.prove_consistency(first, second)
+    return ConsistencyProof(first, second, first_root, second_root, path)
 
 
 def _require_size(size: int, total: int) -> int:

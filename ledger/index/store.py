@@ -27,6 +27,7 @@ from ledger.index.tree import (
 from ledger.vault.database import insert_many
 
 _CHUNK_ROWS = 1_000
+_COUNT = "SELECT size FROM cursor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +190,11 @@ class IndexStore:
         Raises NotFoundError when there are fewer.
         """
         with self._database.transaction() as connection:
-            total = _read_cursor(connection).size
+            nodes_of = _NodeReader(connection)
+            total = nodes_of.count()
             wanted = total if size is None else size
             _require_size(wanted, total)
-            return compute_root(wanted, _NodeReader(connection).get)
+            return compute_root(wanted, nodes_of.get)
 
     def inclusion_path(self, index: int, size: int) -> tuple[bytes, ...]:
         """Raises NotFoundError when a log of that size has no such entry, or this index is smaller.
@@ -200,14 +202,34 @@ class IndexStore:
         Source: RFC 9162 §2.1.3.1.
         """
         with self._database.transaction() as connection:
-            _require_size(size, _read_cursor(connection).size)
-            return compute_inclusion_path(index, size, _NodeReader(connection).get)
+            nodes_of = _NodeReader(connection)
+            _require_size(size, nodes_of.count())
+            return compute_inclusion_path(index, size, nodes_of.get)
+
+    def prove_inclusion(self, index: int, size: int) -> tuple[bytes, tuple[bytes, ...], bytes]:
+        """An entry's leaf hash, its path in the log of that size, and the root the path leads to,
+        of one view of the file. Raises as `inclusion_path`."""
+        with self._database.transaction() as connection:
+            nodes_of = _NodeReader(connection)
+            _require_size(size, nodes_of.count())
+            path = compute_inclusion_path(index, size, nodes_of.get)
+            return nodes_of.get(0, index), path, compute_root(size, nodes_of.get)
 
     def consistency_proof(self, first: int, second: int) -> tuple[bytes, ...]:
         """Raises NotFoundError unless 0 < first <= second <= size. Source: RFC 9162 §2.1.4.1."""
         with self._database.transaction() as connection:
-            _require_size(second, _read_cursor(connection).size)
-            return compute_consistency_proof(first, second, _NodeReader(connection).get)
+            nodes_of = _NodeReader(connection)
+            _require_size(second, nodes_of.count())
+            return compute_consistency_proof(first, second, nodes_of.get)
+
+    def prove_consistency(self, first: int, second: int) -> tuple[tuple[bytes, ...], bytes, bytes]:
+        """The proof and the roots of both sizes, of one view of the file. Raises as
+        `consistency_proof`."""
+        with self._database.transaction() as connection:
+            nodes_of = _NodeReader(connection)
+            _require_size(second, nodes_of.count())
+            proof = compute_consistency_proof(first, second, nodes_of.get)
+            return proof, compute_root(first, nodes_of.get), compute_root(second, nodes_of.get)
 
     def node(self, level: int, position: int) -> bytes | None:
         """Hash of one complete subtree over 2^level leaves; None if there is none."""
@@ -334,12 +356,27 @@ class IndexStore:
 
 
 class _NodeReader:
-    """Looks tree nodes up, by the driver itself: a proof asks for dozens."""
+    """Looks tree nodes up in one view of the file, by the driver itself: a proof asks for dozens,
+    and for those at the edge of the tree more than once."""
 
     def __init__(self, connection: Connection) -> None:
         self._driver: Any = connection.connection.driver_connection
+        self._known: dict[tuple[int, int], bytes] = {}
+
+    def count(self) -> int:
+        """Entries of the log."""
+        found = self._driver.execute(_COUNT).fetchone()
+        if found is None:
+            raise NoResultFound("the index has no cursor")
+        return int(found[0])
 
     def get(self, level: int, position: int) -> bytes:
+        known = self._known.get((level, position))
+        if known is None:
+            known = self._known[level, position] = self._read(level, position)
+        return known
+
+    def _read(self, level: int, position: int) -> bytes:
         if level == 0:
             query = "SELECT leaf_hash FROM entries WHERE entry_index = ?"
             found = self._driver.execute(query, (position,)).fetchone()

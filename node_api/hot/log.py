@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 
 import orjson
 
@@ -88,7 +87,7 @@ class LogHandler:
             head = self._head()
             first, second = read_number(query, "first"), read_number(query, "second", head.size)
             found = prove_consistency_in(self._log.index, head.size, first, second)
-            return asdict(found), "second" in query
+            return found, "second" in query
         if path == ENTRIES_PATH:
             return self._list(read_query(scope, frozenset({"from", "limit"})))
         if match := _INCLUSION.fullmatch(path):
@@ -96,7 +95,7 @@ class LogHandler:
             head = self._head()
             index, size = parse_number(match[1], "index"), read_number(query, "size", head.size)
             proof = prove_inclusion_in(self._log.index, head.size, index, size)
-            return asdict(proof), "size" in query
+            return proof, "size" in query
         if match := _ENTRY.fullmatch(path):
             read_query(scope, frozenset())
             index, head = parse_number(match[1], "index"), self._head()

@@ -106,6 +106,10 @@ def test_root_and_proofs_are_those_of_the_whole_tree(
             assert store.inclusion_path(index, size) == tree.inclusion_path(index)
             first = data.draw(st.integers(1, size), label="first")
             assert store.consistency_proof(first, size) == tree.consistency_proof(first)
+            path, root = tree.inclusion_path(index), tree.root_hash
+            assert store.prove_inclusion(index, size) == (leaves[index], path, root)
+            roots = MerkleTree(leaves[:first]).root_hash, root
+            assert store.prove_consistency(first, size) == (tree.consistency_proof(first), *roots)
 
 
 def test_chunks_larger_than_one_insertion_make_the_same_tree(store: IndexStore) -> None:
@@ -121,6 +125,9 @@ def test_chunks_larger_than_one_insertion_make_the_same_tree(store: IndexStore) 
         lambda it: it.root(6),
         lambda it: it.root(-1),
         lambda it: it.inclusion_path(0, 6),
+        lambda it: it.prove_inclusion(0, 6),
+        lambda it: it.prove_inclusion(5, 5),
+        lambda it: it.prove_consistency(2, 6),
         lambda it: it.inclusion_path(5, 5),
         lambda it: it.inclusion_path(-1, 5),
         lambda it: it.consistency_proof(2, 6),
