@@ -239,7 +239,9 @@ def build(
             "description": (
                 "Issue, present, verify and trace certificates that provinces recognise. Errors "
                 "are RFC 9457 problems with stable codes. Bytes are hexadecimal, times unix "
-                "seconds in members whose names end in _unix."
+                "seconds in members whose names end in _unix. Where a request concerns a person it "
+                "says what for in the header Purpose. An act that needs a second officer is "
+                "answered 202, and Location names the request."
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -89,6 +90,20 @@ def test_every_command_that_is_printed_exists() -> None:
                 break
             assert word in command.commands, f"zhenglian{words}"
             command = command.commands[word]
+
+
+def test_every_route_that_is_printed_exists() -> None:
+    document = json.loads((ROOT / "docs/interfaces/openapi.json").read_bytes())
+    served = {
+        f"{method.upper()} {re.sub(r'{.*?}', '{}', path)}"
+        for path, item in document["paths"].items()
+        for method in item
+    }
+    text = "\n".join((ROOT / page).read_text("utf-8") for page in PAGES)
+    printed = re.findall(r"`(GET|POST|HEAD|PATCH|DELETE) (/v1/[^`?\s]+)", text)
+    assert len(printed) > 10
+    for method, path in printed:
+        assert f"{method} {re.sub(r'{.*?}', '{}', path)}" in served, f"{method} {path}"
 
 
 def read_steps(page: str) -> str:
