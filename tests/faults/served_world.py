@@ -92,6 +92,16 @@ class ServedWorld:
             wait_until(lambda: bool(self.node.children(what)), lambda: f"no {what}")
             self.node.kill_child(what)
 
+    @contextmanager
+    def frozen(self, what: str) -> Iterator[None]:
+        """A process that lives and does nothing for the length of a block."""
+        number = self.chain.process.pid if what == "chain" else self.node.children(what)[0]
+        os.kill(number, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(number, signal.SIGCONT)
+
     def end_node(self) -> None:
         """The supervisor is killed; the others end by themselves."""
         os.kill(self.node.process.pid, signal.SIGKILL)

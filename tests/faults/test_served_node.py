@@ -70,6 +70,24 @@ def test_whatever_is_killed_under_load_the_books_balance(world: ServedWorld, vic
     require_balanced(world, load)
 
 
+def test_what_is_frozen_for_a_while_delays_and_loses_nothing(world: ServedWorld) -> None:
+    """Fronts go on verifying by what they know, whether it is core or chain that says nothing."""
+    with NodeLoad(world) as load:
+        load.upload()
+        for what in ("core", "chain"):
+            load.wait_for_more()
+            with world.frozen(what):
+                until = time.monotonic() + 1.5
+                while time.monotonic() < until:
+                    assert load.verify_known() == 200
+                    time.sleep(0.1)
+        load.wait_for_more()
+        with world.frozen("front"):
+            time.sleep(0.5)
+        load.wait_for_more()
+    require_balanced(world, load)
+
+
 @pytest.fixture
 def server(ledger: Ledger) -> Iterator[PostgresqlServer]:
     """A PostgreSQL server that has the vault, and syncs to disk."""
@@ -117,7 +135,7 @@ def test_hammered_past_capacity_it_succeeds_or_refuses_and_stays_small(ledger: L
             before = world.peak_kib("core")
         hammer = NodeLoad(world, issuing=60, wait_s=10)
         with hammer:
-            hammer.wait_for_more(240)
+            hammer.wait_for_more(200)
         assert world.peak_kib("core") - before < 100 << 10
         told = {attempt.status for attempt in hammer.attempts}
         assert told >= {201, 429}

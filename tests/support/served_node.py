@@ -71,7 +71,10 @@ class ServedNode:
 
     def events(self) -> list[dict[str, Any]]:
         """What it has logged so far."""
-        return [orjson.loads(line) for line in self.log.read_bytes().splitlines()]
+        lines = self.log.read_bytes().splitlines()
+        strange = [line for line in lines if not line.startswith(b"{")]
+        assert strange == [], b"\n".join(strange).decode()
+        return [orjson.loads(line) for line in lines]
 
 
 @contextmanager
