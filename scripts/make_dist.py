@@ -28,6 +28,7 @@ PYTHONS = ("3.11", "3.12", "3.13")
 # Wheels for any of these run on glibc 2.28 and later; the newest comes first.
 GLIBC = ("2_28", "2_27", "2_26", "2_24", "2_17", "2_12", "2_5")
 OLDER_NAMES = ("manylinux2014", "manylinux2010", "manylinux1")
+ENGINE_PAGE = "hardhat-free-local-chain/README.md"
 DOCUMENTS = ("LICENSE", "README.md", "README.zh-CN.md", "CHANGELOG.md")
 
 
@@ -130,7 +131,10 @@ def _platforms(machine: str) -> Iterable[str]:
 def _add_files(tree: Path) -> None:
     for name in DOCUMENTS:
         shutil.copy2(ROOT / name, tree / name)
-    shutil.copytree(ROOT / "docs", tree / "docs")
+    for name in ("docs", "examples"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (tree / ENGINE_PAGE).parent.mkdir()
+    shutil.copy2(ROOT / ENGINE_PAGE, tree / ENGINE_PAGE)
     for source in SHIPPED.iterdir():
         shutil.copy2(source, tree / source.name)
     (tree / "install.sh").chmod(0o755)
