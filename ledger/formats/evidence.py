@@ -38,6 +38,8 @@ CACHED_FACT_LISTS: Final = 256
 MAX_CACHED_FACTS_SIZE: Final = 64 * 1024
 
 _FACTS_NAME = b',"facts":'
+_FACTS_END = 96  # bytes, in which there is a hash of the last path
+_PASSED_OVER: dict[bytes, bytes] = {}  # texts of facts that are JSON, by their ends
 _DOCUMENT_NAMES = frozenset({"format", "certificate", "batch_proof", "log", "facts"})
 _PROOF_NAMES = frozenset({"batch_id", "position", "count", "path"})
 _LOG_NAMES = frozenset({"ledger_id", "size", "root", "time_unix"})
@@ -269,11 +271,19 @@ def _split(data: bytes, *, with_facts: bool) -> tuple[JsonObject, tuple[Fact, ..
 
 
 def _pass_over_facts(text: bytes) -> tuple[()]:
-    """Facts that are not read. They are JSON, so that nothing else can follow the name."""
+    """Facts that are not read. They are JSON, so that nothing else can follow the name; that is
+    looked at once for the certificates of a batch, which share them byte for byte."""
+    end = text[-_FACTS_END:]
+    if _PASSED_OVER.get(end) == text:
+        return ()
     try:
         orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise MalformedInputError("evidence is not JSON", code="json_malformed") from error
+    if len(text) <= MAX_CACHED_FACTS_SIZE:
+        if len(_PASSED_OVER) >= CACHED_FACT_LISTS:
+            _PASSED_OVER.clear()
+        _PASSED_OVER[end] = text
     return ()
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from ledger.formats.certificate import Certificate
 from ledger.formats.evidence import BatchProof, Evidence, Fact, LogHead
+from ledger.identifiers import CertificateType, RegionCode
 from ledger.verification.finding import Finding, indeterminate
 from ledger.verification.ledger_view import LedgerView, StatusState, open_view
 from ledger.verification.policy import VerificationPolicy
 from ledger.verification.reasons import Reason
 from ledger.verification.recognition import (
+    CACHED_RESOLUTIONS,
     RecognitionQuestion,
     Resolution,
     compute_seal_level,
@@ -103,24 +106,37 @@ def _resolve(
     policy: VerificationPolicy,
     as_of_unix: int,
 ) -> Resolution | None:
-    department, relying_region = standing.issuing_department, policy.relying_region
-    if relying_region is None or department is None:
-        return None
-    if department.region is None or department.member is None:
+    if policy.relying_region is None:
         return None
     suite = standing.seal_key.key.suite if standing.seal_key is not None else 0
-    book = open_book(facts, is_complete=standing.view.is_complete)
-    return find_resolution(
-        book,
-        RecognitionQuestion(
-            relying_region=relying_region,
-            issuing_region=department.region,
-            issuing_member=department.member,
-            certificate_type=certificate.type,
-            seal_level=compute_seal_level(certificate, suite),
-            at_unix=as_of_unix,
-        ),
+    level = compute_seal_level(certificate, suite)
+    return _resolve_once(
+        standing, certificate.type, level, facts, policy.relying_region, as_of_unix
     )
+
+
+@lru_cache(maxsize=CACHED_RESOLUTIONS)
+def _resolve_once(
+    standing: Standing,
+    certificate_type: CertificateType,
+    seal_level: int,
+    facts: tuple[Fact, ...],
+    relying_region: RegionCode,
+    as_of_unix: int,
+) -> Resolution | None:
+    department = standing.issuing_department
+    if department is None or department.region is None or department.member is None:
+        return None
+    book = open_book(facts, is_complete=standing.view.is_complete)
+    question = RecognitionQuestion(
+        relying_region=relying_region,
+        issuing_region=department.region,
+        issuing_member=department.member,
+        certificate_type=certificate_type,
+        seal_level=seal_level,
+        at_unix=as_of_unix,
+    )
+    return find_resolution(book, question)
 
 
 def _is_proven(fact: Fact, policy: VerificationPolicy) -> bool:

@@ -201,6 +201,17 @@ def test_member_behind_the_facts_is_not_overlooked() -> None:
     assert refusal_of(TEXT + b"]}").code == "json_malformed"
 
 
+def test_facts_that_are_not_read_are_json_each_time() -> None:
+    own = replace(EVIDENCE, facts=())
+    for _ in range(2):
+        assert parse_evidence(TEXT, with_facts=False) == own
+        with pytest.raises(MalformedInputError) as refusal:  # the end alone is the same
+            parse_evidence(TEXT.replace(b'"facts":[{', b'"facts":[{{'), with_facts=False)
+        assert refusal.value.code == "json_malformed"
+    with pytest.raises(MalformedInputError):  # a member behind them
+        parse_evidence(TEXT[:-2] + b'],"log":[]}', with_facts=False)
+
+
 def test_format_that_is_unknown_is_told_before_its_facts_are_read() -> None:
     assert refusal_of(b'{"format":"zhenglian-evidence/2","facts":[1]}').field == "format"
 
