@@ -27,11 +27,13 @@ from node_api.web.render import render_page
 from node_api.web.result import render_problem, render_result
 
 PAGE_PATH: Final = "/verify"
+DOOR_PATH: Final = "/"
+"""Where whoever types a node's address alone is sent on to the page."""
 FILES: Final[Mapping[str, tuple[str, bytes]]] = {
     "/verify/page.css": ("page.css", b"text/css; charset=utf-8"),
     "/verify/page.js": ("page.js", b"text/javascript; charset=utf-8"),
 }
-PagePaths: Final = frozenset({PAGE_PATH, *FILES})
+PagePaths: Final = frozenset({PAGE_PATH, DOOR_PATH, *FILES})
 _MAX_FORM_BYTES: Final = 2 * MAX_EVIDENCE_SIZE + 16 * 1024
 _KEPT: Final = ((b"cache-control", b"public, max-age=31536000, immutable"),)
 _SECURITY: Final = (
@@ -71,6 +73,8 @@ class VerificationPage:
         try:
             if scope["path"] in FILES:
                 await self._send_file(scope, send)
+            elif scope["path"] == DOOR_PATH:
+                await self._send_on(scope, send)
             else:
                 await self._send_page(scope, receive, send)
         except LedgerError as error:
@@ -84,6 +88,12 @@ class VerificationPage:
         name, content_type = FILES[scope["path"]]
         content, _ = read_file(name)
         await answer(send, content, content_type=content_type, headers=(*_KEPT, *_SECURITY))
+
+    async def _send_on(self, scope: Scope, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise method_not_allowed(scope, "GET")
+        headers = ((b"location", PAGE_PATH.encode()), (b"cache-control", b"no-cache"), *_SECURITY)
+        await answer(send, b"", status=HTTPStatus.FOUND, content_type=_HTML, headers=headers)
 
     async def _send_page(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = _LANGUAGE.search(scope["query_string"])

@@ -67,6 +67,12 @@ def test_the_page_is_well_formed_and_every_field_has_a_label(hot: HotPaths, lang
     assert f'lang="{Language(lang).tag}"' in page
 
 
+def test_the_address_alone_leads_to_the_page(hot: HotPaths) -> None:
+    answer = ask(hot, "GET", "/")
+    assert (answer.status_code, answer.headers["location"]) == (302, "/verify")
+    assert ask(hot, "POST", "/").status_code == 405
+
+
 def test_nothing_comes_from_elsewhere_and_nothing_runs_but_our_own_file(hot: HotPaths) -> None:
     answer = ask(hot, "GET", "/verify")
     policy = answer.headers["content-security-policy"]
