@@ -93,6 +93,7 @@ def describe(operation: Operation, schemas: Schemas) -> Document:
         "parameters": [*_describe_parameters(operation, schemas, about)],
         "responses": _describe_responses(operation, schemas, told.raises),
         "x-zhenglian-roles": sorted(operation.access.roles),
+        "x-zhenglian-object": operation.access.rule.value,
     }
     if told.long_description:
         described["description"] = told.long_description
