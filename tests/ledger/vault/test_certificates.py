@@ -42,7 +42,9 @@ def test_find_many_tells_what_tells_a_repetition_from_a_conflict(vault: Vault) -
     stage(vault, batch, *names)
     known = vault.certificates.find_many([*names, "other"])
     assert list(known) == names or set(known) == set(names)
-    assert known["n7"] == Known(vault.row_cipher.content_mac(b"n7"), BatchState.OPEN, batch.pk, 7, None)
+    assert known["n7"] == Known(
+        vault.row_cipher.content_mac(b"n7"), BatchState.OPEN, batch.pk, 7, None
+    )
 
 
 def test_fetch_many_gives_what_find_gives_whatever_the_batch(vault: Vault) -> None:
