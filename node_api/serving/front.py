@@ -6,6 +6,7 @@ Started by the supervisor alone. Opens neither vault nor key nor chain.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 import sys
@@ -50,6 +51,8 @@ async def _serve(home: Path, settings: NodeSettings, listener: socket.socket) ->
     app = DoorApp(Observed(protect(front, settings)), Door.PUBLIC)
     tls = settings.tls
     pair = (str(tls.certificate), str(tls.key)) if tls else None
+    gc.collect()
+    gc.freeze()  # what is there now stays: looking through it would hold requests up
     ending = asyncio.create_task(_end_streams(front, stopping))
     try:
         await serve_until_stopped([Listening(app, listener, pair)], stopping)
