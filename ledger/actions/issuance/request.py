@@ -19,7 +19,7 @@ from ledger.actions.issuance.row_reader import RowReader
 from ledger.errors import MalformedInputError, NotFoundError
 from ledger.formats.draft import CertificateDraft
 from ledger.identifiers import CertificateId, CertificateType, Uscc
-from ledger.schemas import CertificateSchema
+from ledger.schemas import CertificateSchema, FieldKind
 from ledger.vault.requests import CertificatePlace
 from ledger.vault.tables import BatchState
 from ledger.workspace import Workspace
@@ -62,7 +62,11 @@ class IssuanceRequest:
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One fault of one field, as `RowError` has it. Attributes: got: what was there, shortened."""
+    """One fault of one field, as `RowError` has it.
+
+    Attributes:
+        got: what was there, shortened; empty where it may name a person.
+    """
 
     field: str
     column: str
@@ -143,6 +147,10 @@ class ReadRequest:
     warnings: tuple[FieldError, ...]
 
 
+_TOLD_BACK = frozenset({FieldKind.CERTIFICATE_ID, FieldKind.DATE, FieldKind.DATE_OR_LONG_TERM})
+"""What an error repeats of a request: nothing that may name a person, since errors go into logs."""
+
+
 class RequestReader:
     """Reads the requests of one department for one type on one day.
 
@@ -157,6 +165,7 @@ class RequestReader:
         header = Header(positions, len(positions))
         self._reader = RowReader(schema, header, issuer=issuer, today=today, seen=_NothingSeen())
         self._names = {each.column: each.property_name for each in schema.fields}
+        self._told_back = {each.column for each in schema.fields if each.kind in _TOLD_BACK}
         self._places: dict[str, int] = {}
         for at, each in enumerate(schema.fields):
             names = {each.property_name, each.column}
@@ -201,7 +210,7 @@ class RequestReader:
             error.code,
             error.expected_zh,
             error.expected_en,
-            error.value,
+            error.value if error.column in self._told_back else "",
         )
 
 
