@@ -88,9 +88,7 @@ class Gate:
         self.journal.__enter__()
         runtime.at_close(self.journal.close)
         upkeep = AccessUpkeep(workspace, self._second.run, settings.auth.log_retention_days)
-        loop = Loop("access", upkeep, interval_s=UPKEEP_EVERY_S, clock=workspace.clock)
-        runtime.loops.append(loop)
-        loop.start()
+        runtime.add_loop(Loop("access", upkeep, interval_s=UPKEEP_EVERY_S, clock=workspace.clock))
 
     async def admit(self, scope: Scope, access: Access, operation: str) -> Principal:
         """Who asks, if they may ask so often and may call the operation at all.
