@@ -276,7 +276,9 @@ def test_a_change_over_a_connection_that_ends_meanwhile_is_not_repeated(tmp_path
     told, sent = ask_dying(tmp_path / "s", [KEPT_ALIVE, b""], "GET", "POST")
     assert told[0].status_code == 200
     assert told[1].json()["code"] == "outcome_unknown"
-    assert [request[:4] for request in sent] == [b"GET ", b"POST"]
+    methods = [request[:4] for request in sent]
+    # Whether the front sees the end before or after it writes, the change goes out once at most.
+    assert methods in ([b"GET "], [b"GET ", b"POST"])
 
 
 def test_half_an_answer_is_not_taken_for_a_whole_one(tmp_path: Path) -> None:
