@@ -20,6 +20,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from node_api.doors import CORE_SOCKET
+from node_api.serving.watchdog import Watchdog
+
 logger = logging.getLogger(__name__)
 
 CORE_MODULE = "node_api.serving.core"
@@ -61,6 +64,7 @@ class Supervisor:
     passphrase: str = field(repr=False)
     _is_stopping: bool = False
     _children: list[_Child] = field(default_factory=list)
+    _watchdog: Watchdog | None = None
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT, or until the core says that it cannot start.
@@ -71,6 +75,9 @@ class Supervisor:
         self._prepare_metrics()
         self._children = [_Child("core", self._start_core)]
         self._children += [_Child(f"front {n + 1}", self._start_front) for n in range(self.workers)]
+        watchdog = Watchdog(self.home / CORE_SOCKET, self._end_hung_core)
+        self._watchdog = watchdog
+        watchdog.start()
         before = {
             number: signal.signal(number, self._on_signal)
             for number in (signal.SIGTERM, signal.SIGINT)
@@ -83,6 +90,7 @@ class Supervisor:
                 time.sleep(POLL_S)
             return 0
         finally:
+            watchdog.stop()
             self._stop_all()
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -93,6 +101,13 @@ class Supervisor:
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(mode=0o700, parents=True)
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
+
+    def _end_hung_core(self) -> None:
+        """By force: one that answers nothing would not end when it is asked to."""
+        process = self._children[0].process
+        if process is not None and process.poll() is None and not self._is_stopping:
+            logger.error("core_hung", extra={"child": "core"})
+            process.kill()
 
     def _on_signal(self, *_: object) -> None:
         self._is_stopping = True
@@ -121,6 +136,8 @@ class Supervisor:
         return None
 
     def _start_core(self) -> subprocess.Popen[bytes]:
+        if self._watchdog is not None:
+            self._watchdog.forget()
         reading, writing = os.pipe()
         arguments = [str(self.home), str(reading)]
         passed = [reading]
