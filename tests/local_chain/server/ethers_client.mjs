@@ -15,11 +15,22 @@ seen.chainId = Number(chainId);
 const fees = await provider.getFeeData();
 seen.fees = [fees.gasPrice, fees.maxFeePerGas, fees.maxPriorityFeePerGas].map(String);
 
+// ethers' own wait() looks for the receipt again when the next block comes. Here a block comes only
+// when there is something to record: the one it waits for may have come while it began to wait.
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const receiptOf = async ({ hash }) => {
+  for (;;) {
+    const receipt = await provider.getTransactionReceipt(hash);
+    if (receipt !== null) return receipt;
+    await sleep(20);
+  }
+};
+
 const notebook = await new ethers.ContractFactory([], initcode, wallet).deploy();
-await notebook.waitForDeployment();
+await receiptOf(notebook.deploymentTransaction());
 const to = await notebook.getAddress();
 
-// Subscribing installs a filter on the node, which is then polled.
+// Subscribing installs a filter on the node, which is asked once and then after each new block.
 const filter = { address: to, topics: [word(5)] };
 const polled = new Promise((resolve) =>
   provider.on("debug", ({ payload }) => {
@@ -28,11 +39,12 @@ const polled = new Promise((resolve) =>
 );
 const heard = new Promise((resolve) => provider.on(filter, resolve));
 await polled;
+await sleep(1000); // twenty looks for a new block: ethers knows with which one it begins
 
 const free = { maxFeePerGas: 0, maxPriorityFeePerGas: 0 };
 const legacy = await wallet.sendTransaction({ to, data: note(4, 44) }); // as it chooses itself
 const dynamic = await wallet.sendTransaction({ to, data: note(5, 55), ...free });
-const receipts = [await legacy.wait(), await dynamic.wait()];
+const receipts = [await receiptOf(legacy), await receiptOf(dynamic)];
 seen.types = receipts.map((receipt) => receipt.type);
 seen.statuses = receipts.map((receipt) => receipt.status);
 
