@@ -237,14 +237,7 @@ def is_within(region: RegionCode, limits: Collection[RegionCode]) -> bool:
     >>> is_within(yuzhong, [chongqing]), is_within(chongqing, [yuzhong])
     (True, False)
     """
-    return any(region.code.startswith(_significant(limit)) for limit in limits)
-
-
-def _significant(region: RegionCode) -> str:
-    """The digits that all parts of a region have in common."""
-    if region.is_province:
-        return region.code[:2]
-    return region.code[:4] if region.code.endswith("00") else region.code
+    return any(region.is_within(limit) for limit in limits)
 
 
 def _require_scope(principal: Principal, access: Access, operation: str) -> None:
