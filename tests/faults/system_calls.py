@@ -36,6 +36,7 @@ STORAGE_CODES = ("disk_full", "disk_failed", "chain_storage", "outcome_unknown")
 PAGE = 4096
 _CALL = re.compile(r'(\d+) +(\w+)\((?:\d+<([^>]*)>|"([^"]*)")', re.ASCII)
 _WRITTEN = re.compile(r" = (\d+)$", re.ASCII)
+_SIZE = re.compile(r", (\d+), \d+\) = ", re.ASCII)
 _CAME = re.compile(r"\(INJECTED\)|killed by SIGKILL")
 
 
@@ -81,6 +82,16 @@ class Ended:
     def fault_came(self) -> bool:
         """Whether the call came that was to fail."""
         return _CAME.search(self.trace) is not None
+
+    @property
+    def faults(self) -> int:
+        """How many calls failed: each thread's calls are counted by themselves."""
+        return len(_CAME.findall(self.trace))
+
+    def sizes_until_fault(self) -> list[int]:
+        """How many bytes each write was to write, in their order; the last is the first to fail."""
+        before, _, _ = self.trace.partition(" (INJECTED)")
+        return [int(size) for size in _SIZE.findall(before)]
 
     def answer(self) -> Any:
         """The document on standard output."""

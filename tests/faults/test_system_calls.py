@@ -52,6 +52,7 @@ DIRECTORIES = (VAULT, Path("chain"))
 ISSUED_BEFORE = range(100, 103)
 ROWS = range(15)  # two batches
 REVOKED = ISSUED_BEFORE[:2]
+MOST_TRIALS = 40  # how many pages a block changes is chance, and so what its n-th write is
 REASON = ("--reason", "03", "--legal-basis", "《安全生产管理人员管理规定》第二十四条", "--yes")
 
 
@@ -155,21 +156,25 @@ def test_issuing_that_a_call_interrupts_is_finished_by_the_same_command(
     assert came
 
 
-def test_the_chain_goes_on_when_it_could_not_make_a_block_valid(
-    stage: Stage, calls_of_issuing: Mapping[Call, list[Occurrence]]
-) -> None:
+def test_the_chain_goes_on_when_it_could_not_make_a_block_valid(stage: Stage) -> None:
     """LMDB refuses everything after such a failure; the block is kept, and written again."""
-    pages = [
-        occurrence
-        for call, occurrences in calls_of_issuing.items()
-        if call.path == stage.directory / BLOCKS and 0 < call.size < PAGE
-        for occurrence in occurrences
-    ]
-    ledger = stage.put_back()
-    ended = stage.commands.run_failing(stage.home, pages[0], EIO, "issue", stage.source)
-    assert (ended.code, ended.fault_came) == (0, True), ended
-    assert "is kept and tried again" in ended.err
-    require_finished(ledger, ended, stage.commands.run(stage.home, "issue", stage.source))
+    for _ in range(MOST_TRIALS):
+        validating = next(
+            occurrences[0]
+            for call, occurrences in stage.list_calls("issue", stage.source).items()
+            if call.path == stage.directory / BLOCKS and 0 < call.size < PAGE
+        )
+        ledger = stage.put_back()
+        ended = stage.commands.run_failing(stage.home, validating, EIO, "issue", stage.source)
+        ended.require_orderly()
+        require_finished(ledger, ended, stage.commands.run(stage.home, "issue", stage.source))
+        *pages, last = ended.sizes_until_fault()
+        if last < PAGE and all(size >= PAGE for size in pages):
+            assert "is kept and tried again" in ended.err
+            assert ended.code == 0 or ended.faults > 1, ended  # another on closing loses the block
+            if ended.code == 0:
+                return
+    pytest.fail(f"in none of {MOST_TRIALS} trials did the fault meet that write alone")
 
 
 def require_finished(ledger: Ledger, ended: Ended, again: Ended) -> None:
