@@ -26,7 +26,7 @@ listed="$here/requirements/$target.txt"
     echo "This Python cannot make virtual environments (on Debian: install python3-venv)." >&2
     exit 1
 }
-"$python" -m venv --upgrade-deps "$prefix" 2>/dev/null || "$python" -m venv "$prefix"
+"$python" -m venv "$prefix"
 pip="$prefix/bin/python -m pip --disable-pip-version-check --quiet --no-input"
 $pip install --no-index --require-hashes --find-links "$here/wheels" -r "$listed"
 $pip install --no-index --no-deps --force-reinstall "$here"/zhenglian-*.whl

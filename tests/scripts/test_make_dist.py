@@ -22,3 +22,12 @@ def test_the_unit_and_its_page_are_where_they_say(tmp_path: Path) -> None:
     assert "Documentation=file:/opt/zhenglian/share/doc/zhenglian/operations.md" in unit
     assert 'cp -R "$here/docs/." "$prefix/share/doc/zhenglian/"' in install
     assert (tmp_path / "docs" / "operations.md").exists()
+
+
+def test_installing_asks_no_registry(tmp_path: Path) -> None:
+    make_dist._add_files(tmp_path)
+    install = (tmp_path / "install.sh").read_text("utf-8")
+    installing = [line for line in install.splitlines() if "$pip install" in line]
+    assert len(installing) == 2
+    assert all("--no-index" in line for line in installing)
+    assert "--upgrade-deps" not in install  # `venv` would fetch pip's newest version
