@@ -30,6 +30,24 @@ CANNOT_WAIT: Final = frozenset({"create_job", "issue_certificate"})
 """What has a file for a body, or an answer at once: if it needs a second officer, it is refused."""
 
 
+def require_known_operations(
+    settings: ApprovalSettings, find_operation: Callable[[str], Operation | None]
+) -> None:
+    """Refuses settings that name what is no operation: it would go on without a second officer.
+
+    Raises:
+        MalformedInputError: operation_unknown.
+    """
+    for name in sorted(settings.operations):
+        if find_operation(name) is None and name not in CANNOT_WAIT:
+            raise MalformedInputError(
+                f"auth.approvals.operations: expected ids of operations that may wait for a "
+                f"second officer, got {name!r}",
+                code="operation_unknown",
+                field="auth.approvals.operations",
+            )
+
+
 class MakerChecker:
     """The second officer of one node.
 
@@ -54,14 +72,7 @@ class MakerChecker:
         self._targets = targets
         self._settings = settings
         self._find = find_operation
-        for name in sorted(settings.operations):
-            if find_operation(name) is None and name not in CANNOT_WAIT:
-                raise MalformedInputError(
-                    f"auth.approvals.operations: expected ids of operations that may wait for a "
-                    f"second officer, got {name!r}",
-                    code="operation_unknown",
-                    field="auth.approvals.operations",
-                )
+        require_known_operations(settings, find_operation)
 
     def needs_second(self, principal: Principal, operation: str) -> bool:
         """Whether somebody's call of an operation waits for another."""

@@ -133,7 +133,7 @@ class LimitSettings(Section):
         address: all requests of an address together.
         failed_logins: by address; beyond, refusals are not even explained.
         max_body_bytes: of an ordinary request.
-        max_document_bytes: of a document to be verified.
+        max_document_bytes: of one with documents: cases, catalogue, what is sent to others.
         max_upload_bytes: of a file with rows.
     """
 

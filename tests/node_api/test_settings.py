@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import MalformedInputError, NotFoundError, StorageError
+from node_api.auth.settings import ClaimNames, OidcSettings
 from node_api.settings import (
     SETTINGS_NAME,
     NodeSettings,
@@ -50,6 +51,12 @@ def test_the_template_shows_every_setting(home: Path) -> None:
             assert shown, f"{name}: {setting}"
 
 
+def test_the_template_shows_every_setting_of_an_identity_provider(home: Path) -> None:
+    text = (home / SETTINGS_NAME).read_text("utf-8")
+    for setting in (*OidcSettings.model_fields, *ClaimNames.model_fields):
+        assert re.search(rf"^#   (?:{setting} = |\[auth\.oidc\.{setting}\])", text, re.MULTILINE)
+
+
 def test_the_environment_comes_before_the_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZHENGLIAN_NODE_WORKERS", "5")
     monkeypatch.setenv("ZHENGLIAN_NODE_ISSUING__INTERVAL_S", "0.5")
@@ -66,6 +73,7 @@ def test_the_environment_comes_before_the_file(home: Path, monkeypatch: pytest.M
         ('listen = "8480"', "listen"),
         ("[issuing]\ninterval_s = 0", "issuing.interval_s"),
         ('[limits]\nreads = "often"', "limits.reads"),
+        ('[log]\nlevel = "loud"', "log.level"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, line: str, field: str) -> None:

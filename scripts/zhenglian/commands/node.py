@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +11,9 @@ from zhenglian.command import Needs, command
 from zhenglian.commands.node_keys import add_key_commands
 from zhenglian.options import ForceOption
 from zhenglian.session import Session
+
+if TYPE_CHECKING:
+    from node_api.settings import NodeSettings
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -58,24 +62,28 @@ def serve_node(session: Session) -> int:
     """Serves the home over HTTP until it is stopped.
 
     The core holds the home; front processes verify and pass everything else on to it. A process
-    that dies is started again. Logs are JSON lines on standard error.
+    that dies is started again. Logs are JSON lines on standard error. The passphrase comes from
+    --passphrase-file, else from the file that node.toml names, else from the service manager's
+    credential "passphrase", else as with every command. Ends with 0 when it was told to stop.
 
     \b
     Example:
       zhenglian node serve
-      ZHENGLIAN_PASSPHRASE_FILE=… zhenglian node serve --home /var/lib/zhenglian
+      zhenglian node serve --home /var/lib/zhenglian/home --passphrase-file /etc/passphrase
     """
     from ledger.errors import ConflictError
     from node_api.doors import LOCAL_SOCKET
     from node_api.logs import configure_logging
+    from node_api.serving.preflight import check_settings
     from node_api.serving.supervisor import Supervisor
-    from node_api.settings import NodeSettings, find_credential, read_secret
+    from node_api.settings import NodeSettings, read_secret
     from node_api.sockets import is_answered, listen_tcp
 
     settings = NodeSettings.load(session.home)
     if is_answered(session.home / LOCAL_SOCKET):
         raise ConflictError(f"a node serves {session.home} already", code="node_running")
-    named = settings.passphrase_file or find_credential("passphrase")
+    check_settings(session.home, settings)
+    named = None if session.passphrase.file else _find_passphrase_file(settings)
     passphrase = read_secret(named) if named else session.read_passphrase()
     _require_passphrase(session, passphrase)
     configure_logging("supervisor", settings.log.level)
@@ -100,6 +108,12 @@ def show_settings(session: Session) -> None:
 
     document = to_document(NodeSettings.load(session.home))
     session.output.document(document)
+
+
+def _find_passphrase_file(settings: NodeSettings) -> Path | None:
+    from node_api.settings import find_credential
+
+    return settings.passphrase_file or find_credential("passphrase")
 
 
 def _require_passphrase(session: Session, passphrase: str) -> None:
