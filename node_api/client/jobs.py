@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ledger.actions.issuance.outcome import Citation
 from ledger.errors import LedgerError
 from ledger.identifiers import CertificateType, Uscc
 from node_api.client.client import NodeClient
@@ -49,14 +50,26 @@ def upload_file(
     certificate_type: CertificateType,
     *,
     skip_invalid: bool = False,
+    citation: Citation | None = None,
 ) -> JobState:
-    """Hands a file over. Raises LedgerError, whatever the node refuses it for."""
+    """Hands a file over.
+
+    Args:
+        citation: what the one certificate of the file cites.
+
+    Raises:
+        LedgerError: whatever the node refuses it for.
+    """
     query = {
         "issuer": str(issuer),
         "certificate_type": str(certificate_type),
         "skip_invalid": "true" if skip_invalid else "false",
         "file_name": file.name,
     }
+    if citation is not None and citation.case_id is not None:
+        query["case_id"] = citation.case_id.hex()
+    if citation is not None and citation.related is not None:
+        query["related_certificate_id"] = str(citation.related)
     headers = {"content-type": _MEDIA_TYPES.get(file.suffix.lower(), "text/csv")}
     answer = client.send_raw("POST", PATH, query=query, content=_read(file), headers=headers)
     return _parse(answer.json())

@@ -93,8 +93,6 @@ def to_request(document: dict[str, object], issuer: Uscc, reference: str) -> Iss
     values = document["fields"]
     assert isinstance(values, dict)  # noqa: S101 - for the type checker
     related, case_id = document.get("related_certificate_id"), document.get("case_id")
-    if case_id is not None and not (isinstance(case_id, str) and _CASE_ID.fullmatch(case_id)):
-        raise MalformedInputError("case_id: expected 64 lower-case hex digits", field="case_id")
     certificate_type = _text(document, "certificate_type")
     try:
         kind = parse_type(certificate_type)
@@ -105,8 +103,8 @@ def to_request(document: dict[str, object], issuer: Uscc, reference: str) -> Iss
         kind,
         reference,
         values,
-        None if related is None else _parse_related(_text(document, "related_certificate_id")),
-        None if case_id is None else bytes.fromhex(case_id),
+        None if related is None else parse_related(_text(document, "related_certificate_id")),
+        None if case_id is None else parse_case_id(_text(document, "case_id")),
     )
 
 
@@ -118,6 +116,13 @@ def named_issuer(document: dict[str, object]) -> Uscc | None:
         return parse_issuer(_text(document, "issuer"))
     except MalformedInputError as error:
         raise MalformedInputError(error.message, field="issuer") from error
+
+
+def parse_case_id(text: str) -> bytes:
+    """The case whose result is issued. Raises MalformedInputError."""
+    if not _CASE_ID.fullmatch(text):
+        raise MalformedInputError("case_id: expected 64 lower-case hex digits", field="case_id")
+    return bytes.fromhex(text)
 
 
 def location_of(issuer: Uscc, reference: str) -> bytes:
@@ -186,7 +191,8 @@ def _text(document: dict[str, object], name: str) -> str:
     return value
 
 
-def _parse_related(text: str) -> CertificateId:
+def parse_related(text: str) -> CertificateId:
+    """The certificate that is replaced or continued. Raises MalformedInputError."""
     try:
         return CertificateId.parse(text)
     except MalformedInputError as error:

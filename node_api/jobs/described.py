@@ -72,6 +72,16 @@ _UPLOAD: Document = {
         _query("issuer", _TEXT, "The department's USCC.", required=True),
         _query("certificate_type", _TEXT, "Of a file to issue: required."),
         _query("skip_invalid", {"type": "boolean"}, "Issue the good rows although some are bad."),
+        _query(
+            "case_id",
+            {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+            "Of a file of one row: the case whose result its certificate is.",
+        ),
+        _query(
+            "related_certificate_id",
+            _TEXT,
+            "Of a file of one row: the certificate that it continues or comes in place of.",
+        ),
         _query("file_name", _TEXT, "For people."),
         _query("reason", _TEXT, "Of a change of status: a code of the type, or its name."),
         _query("legal_basis", _TEXT, "Of a change of status; public, names no person."),

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import orjson
 
+from ledger.actions.issuance.outcome import Citation
 from ledger.errors import (
     ConflictError,
     LedgerError,
@@ -30,6 +31,7 @@ from node_api.auth.principals import Principal, PrincipalKind
 from node_api.auth.purposes import read_purpose, require_purpose
 from node_api.doors import Receive, Scope, Send, header_of
 from node_api.hot.http import answer, answer_problem, method_not_allowed, read_query
+from node_api.hot.issue_terms import parse_case_id, parse_related
 from node_api.hot.remembering import make_record, remember
 from node_api.jobs.access import CHANGE_ACCESS, READ_ACCESS, REPORT_ACCESS
 from node_api.jobs.described import DESCRIBED
@@ -51,6 +53,8 @@ _PARAMETERS = frozenset(
         "issuer",
         "certificate_type",
         "skip_invalid",
+        "case_id",
+        "related_certificate_id",
         "file_name",
         "reason",
         "legal_basis",
@@ -260,7 +264,8 @@ def read_order(scope: Scope, query: dict[str, str], principal: Principal) -> Job
             issuer,
             _read_suffix(scope, _FILES),
             CertificateType.parse(_required(query, "certificate_type")),
-            query.get("skip_invalid", "false") == "true",
+            _read_flag(query, "skip_invalid"),
+            citation=_read_citation(query),
         )
     day = query.get("effective_date")
     return JobOrder(
@@ -302,6 +307,23 @@ def _read_kind(text: str) -> JobKind:
         raise MalformedInputError(
             f"kind: expected one of {listed}, got {text[:40]!r}", field="kind"
         ) from None
+
+
+def _read_flag(query: dict[str, str], name: str) -> bool:
+    text = query.get(name, "false")
+    if text not in ("true", "false"):
+        raise MalformedInputError(f"{name}: expected true or false, got {text[:40]!r}", field=name)
+    return text == "true"
+
+
+def _read_citation(query: dict[str, str]) -> Citation | None:
+    """What the one row of a file cites; not a matter of files with more rows."""
+    related, case_id = query.get("related_certificate_id"), query.get("case_id")
+    if not (related or case_id):
+        return None
+    return Citation(
+        parse_related(related) if related else None, parse_case_id(case_id) if case_id else None
+    )
 
 
 def _read_suffix(scope: Scope, known: dict[str, str]) -> str:

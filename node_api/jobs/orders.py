@@ -8,7 +8,8 @@ from datetime import date
 from enum import StrEnum
 
 from ledger.actions.decisions import LifecycleAct
-from ledger.identifiers import CertificateType, Uscc
+from ledger.actions.issuance.outcome import Citation
+from ledger.identifiers import CertificateId, CertificateType, Uscc
 from ledger.vault.jobs import JobRow
 
 
@@ -28,6 +29,7 @@ class JobOrder:
     Attributes:
         suffix: of the file: .csv, .xlsx or .txt.
         certificate_type, skip_invalid: of files to issue.
+        citation: what the one certificate of a file to issue cites.
         reason, legal_basis, effective_date, officer: of changes of status.
     """
 
@@ -40,6 +42,7 @@ class JobOrder:
     legal_basis: str = ""
     effective_date: date | None = None
     officer: str | None = None
+    citation: Citation | None = None
 
     def __repr__(self) -> str:
         return f"JobOrder({self.kind}, {self.issuer})"
@@ -61,6 +64,7 @@ class JobOrder:
             "legal_basis": self.legal_basis,
             "effective_date": self.effective_date and self.effective_date.isoformat(),
             "officer": self.officer,
+            **_name_cited(self.citation),
         }
 
     @classmethod
@@ -83,4 +87,26 @@ class JobOrder:
             str(options["legal_basis"]),
             None if day is None else date.fromisoformat(str(day)),
             None if officer is None else str(officer),
+            _find_cited(options),
         )
+
+
+def _name_cited(citation: Citation | None) -> dict[str, object]:
+    if citation is None:
+        return {}
+    related, case_id = citation.related, citation.case_id
+    return {
+        "related": None if related is None else str(related),
+        "case_id": None if case_id is None else case_id.hex(),
+    }
+
+
+def _find_cited(options: Mapping[str, object]) -> Citation | None:
+    """Jobs that cite nothing, and those of earlier versions, name nothing."""
+    related, case_id = options.get("related"), options.get("case_id")
+    if related is None and case_id is None:
+        return None
+    return Citation(
+        None if related is None else CertificateId.parse(str(related)),
+        None if case_id is None else bytes.fromhex(str(case_id)),
+    )

@@ -78,12 +78,13 @@ def _issue(
         order.issuer,
         kind,
         skip_invalid=order.skip_invalid,
+        citation=order.citation,
         notify=notify,
     )
     try:
         done = _repeat(issue)
     except JobCancelledError:
-        give_up_file(workspace, source, order.issuer)
+        give_up_file(workspace, source, order.issuer, order.citation)
         raise
     _write_report(report, (*done.errors, *done.warnings))
     counts = {

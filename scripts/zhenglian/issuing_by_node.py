@@ -13,6 +13,7 @@ from zhenglian.words import count_certificates
 if TYPE_CHECKING:
     from ledger.identifiers import CertificateType, Uscc
     from node_api.client.jobs import JobState
+    from zhenglian.citing import Cited
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class FileToIssue:
     certificate_type: CertificateType | None
     report: Path
     skip_invalid: bool
+    cited: Cited
 
 
 def issue_by_node(session: Session, wanted: FileToIssue) -> bool:
@@ -38,7 +40,14 @@ def issue_by_node(session: Session, wanted: FileToIssue) -> bool:
     with NodeClient.local(session.home, session.read_passphrase) as client:
         issuer = wanted.issuer or client.call(choose_issuer)
         kind = wanted.certificate_type or client.call(choose_type, issuer)
-        job = upload_file(client, wanted.file, issuer, kind, skip_invalid=wanted.skip_invalid)
+        job = upload_file(
+            client,
+            wanted.file,
+            issuer,
+            kind,
+            skip_invalid=wanted.skip_invalid,
+            citation=wanted.cited.resolve(client),
+        )
         if not session.output.is_json:
             told = session.language.pick(
                 f"节点已接收文件（任务 {job.job_id[:8]}）。",

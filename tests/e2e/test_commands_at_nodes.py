@@ -11,13 +11,14 @@ from ledger.identifiers import Uscc
 from tests.e2e.test_case_journey import (
     EXAMINER,
     ITEM,
+    RESULT,
     WINDOW_CLERK,
     make_application,
     prepare,
     present,
     state_of,
 )
-from tests.support.command_line import CommandLine, at, make_id
+from tests.support.command_line import CommandLine, at, make_id, make_row, write_csv
 from tests.support.consortium import CHONGQING, ISSUER, PASSPHRASE, SICHUAN, Consortium
 from tests.support.served_node import serve_node
 
@@ -87,6 +88,10 @@ def test_case_is_received_judged_decided_and_delivered_through_nodes(
     sichuan.run("case", "hand-over", case, "--out", tmp_path / "back.case")
     chongqing.run("case", "receive", tmp_path / "back.case", "--out", tmp_path / "back.json")
     assert state_of(chongqing.json("case", "deliver", case, "--text", "申请人签收")) == "delivered"
+
+    row = write_csv(tmp_path / "row.csv", [make_row(1, 证照标识=RESULT)])
+    assert sichuan.json("issue", row, "--case", case)["counts"]["issued"] == 1
+    assert sichuan.json("show", RESULT)["case_id"] == opened["case_id"]
 
     (listed,) = sichuan.json("case", "list", "--ours", "--state", "delivered")["cases"]
     assert listed["case_id"] == opened["case_id"]

@@ -191,7 +191,28 @@ def test_wrong_rows_are_listed_beside_the_file_and_nothing_is_issued(
     assert "Issued 1 certificate" in clerk.run("issue", file, "--skip-invalid").stdout
 
 
-def test_file_that_cites_a_case_is_not_handed_to_the_node(held: Issued, tmp_path: Path) -> None:
+def test_row_that_continues_a_certificate_is_issued_by_the_node_once(
+    held: Issued, tmp_path: Path
+) -> None:
+    clerk = held.chongqing
     file = write_csv(tmp_path / "new.csv", [make_row(11)])
-    told = held.chongqing.json("issue", file, "--related", FIRST, code=1)
-    assert told["error"]["code"] == "node_running"
+    cite = ("issue", file, "--related", FIRST)
+    assert clerk.json(*cite)["counts"]["issued"] == 1
+    assert clerk.json(*cite)["counts"]["already_issued"] == 1
+    assert clerk.json("show", make_id(11))["related_certificate_id"] == FIRST
+
+
+def test_citing_of_several_or_wrong_rows_or_of_nothing_is_refused_by_the_node(
+    held: Issued, tmp_path: Path
+) -> None:
+    clerk = held.chongqing
+    two = write_csv(tmp_path / "two.csv", [make_row(11), make_row(12)])
+    told = clerk.json("issue", two, "--related", FIRST, code=1)
+    assert told["detail"].startswith("not_one_row")
+    wrong = write_csv(tmp_path / "wrong.csv", [make_row(11) | {"性别": "别的"}])
+    told = clerk.json("issue", wrong, "--related", FIRST, code=1)
+    assert "性别" in Path(told["errors_file"]).read_text("utf-8-sig")
+    for option, code in (("--case", "case_unknown"), ("--related", "malformed_input")):
+        told = clerk.json("issue", wrong, option, "no-such", code=1)
+        assert told["error"]["code"] == code
+    clerk.json("show", make_id(11), code=1)

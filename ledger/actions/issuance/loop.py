@@ -39,6 +39,7 @@ from ledger.actions.issuance.sealing import (
     make_order,
     open_executor,
 )
+from ledger.actions.issuance.source_file import SourceFile, as_source, compute_digest
 from ledger.actions.issuance.standing import require_newest
 from ledger.actions.issuers import find_department, find_seal_key
 from ledger.actions.lost_batches import require_none_lost
@@ -93,7 +94,7 @@ class _Run:
 
 def issue_file(
     workspace: Workspace,
-    source: Path,
+    source: Path | SourceFile,
     issuer: Uscc,
     certificate_type: CertificateType,
     *,
@@ -119,10 +120,10 @@ def issue_file(
         ChainUnavailableError: run the command again; nothing is lost or done twice.
         StorageError: the vault cannot be written, or a sealing worker was ended; likewise.
     """
-    if not source.is_file():
+    if not (source := as_source(source)).is_file():
         raise NotFoundError(f"no file {source}", field="file")
     schema = workspace.schema(certificate_type)
-    size = source.stat().st_size
+    size = source.measure()
     is_large = size * _UNPACKED.get(source.suffix.lower(), 1) >= limits.workers_from_bytes
     with ExitStack() as stack:
         # Workers first: they start while chain and vault are opened.
@@ -140,7 +141,7 @@ def issue_file(
         run_id, given_up = _begin_run(workspace, source, issuer, citation)
         stack.enter_context(vault.runs.live(run_id))
         terms = BatchTerms(run_id, key.key_id, certificate_type, now_unix)
-        stream = stack.enter_context(source.open("rb"))
+        stream = stack.enter_context(source.open())
         run = _Run(
             workspace,
             run_id,
@@ -175,7 +176,7 @@ def _require_mandate(workspace: Workspace, issuer: Uscc, kind: CertificateType) 
 
 
 def _begin_run(
-    workspace: Workspace, source: Path, issuer: Uscc, citation: Citation | None
+    workspace: Workspace, source: SourceFile, issuer: Uscc, citation: Citation | None
 ) -> tuple[int, tuple[str, ...]]:
     """A run over this source: the interrupted one over the same bytes, or a new one.
 
@@ -183,10 +184,7 @@ def _begin_run(
     source is held by a batch that may never be closed. Returns the run and the names of their
     sources. What this process is at meanwhile, and other departments' runs, are left alone.
     """
-    with source.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").digest()
-    if citation is not None:
-        digest = hashlib.sha256(digest + citation.to_bytes()).digest()
+    digest = _digest(source, citation)
     runs = workspace.vault.runs
     same: int | None = None
     given_up = []
@@ -307,10 +305,17 @@ def _chunks(rows: Iterator[RowResult], size: int) -> Iterator[list[RowResult]]:
         yield chunk
 
 
-def give_up_file(workspace: Workspace, source: Path, issuer: Uscc) -> None:
+def _digest(source: SourceFile, citation: Citation | None) -> bytes:
+    """What tells a run from others: the bytes of its file, and what they are to cite."""
+    digest = compute_digest(source)
+    return digest if citation is None else hashlib.sha256(digest + citation.to_bytes()).digest()
+
+
+def give_up_file(
+    workspace: Workspace, source: Path | SourceFile, issuer: Uscc, citation: Citation | None = None
+) -> None:
     """Gives up what an interrupted run over a file has staged and not closed."""
-    with source.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").digest()
+    digest = _digest(as_source(source), citation)
     vault = workspace.vault
     for run in vault.runs.unfinished():
         batches = vault.batches.of_run(run.id)

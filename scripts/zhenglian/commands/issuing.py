@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zhenglian.citing import Cited
 from zhenglian.command import Needs, command
-from zhenglian.door import is_held_by_node
+from zhenglian.door import LocalDoor, is_held_by_node
 from zhenglian.failures import EXIT_FAILED
 from zhenglian.files import require_free, write_whole
 from zhenglian.options import ForceOption
@@ -20,9 +21,8 @@ from zhenglian.times import format_time
 from zhenglian.words import count_certificates
 
 if TYPE_CHECKING:
-    from ledger.actions.issuance.outcome import Citation, IssuanceReport
+    from ledger.actions.issuance.outcome import IssuanceReport
     from ledger.identifiers import Uscc
-    from ledger.workspace import Workspace
 
 INTERRUPTED = (
     "已中断。没有丢失，也不会重复签发：重新运行同一命令即可继续。",
@@ -109,30 +109,8 @@ def issue(
     if errors is not None and errors.resolve() == file.resolve():
         raise typer.BadParameter("--errors may not name the file that is issued")
     report_file = find_report_place(file, errors)
-    cited = _Cited(case.strip(), related.strip())
+    cited = Cited(case.strip(), related.strip())
     return _issue_file(session, file, issuer, certificate_type, report_file, skip_invalid, cited)
-
-
-@dataclass(frozen=True, slots=True)
-class _Cited:
-    """What the certificate is to cite, as it was typed."""
-
-    case: str
-    related: str
-
-    def resolve(self, workspace: Workspace) -> Citation | None:
-        """Raises NotFoundError, ConflictError, MalformedInputError."""
-        if not (self.case or self.related):
-            return None
-        from ledger.actions.cases.papers import resolve_case
-        from ledger.actions.issuance.outcome import Citation
-        from ledger.identifiers import CertificateId
-
-        workspace.sync_index()
-        return Citation(
-            CertificateId.parse(self.related) if self.related else None,
-            resolve_case(workspace, self.case) if self.case else None,
-        )
 
 
 def _write_template(session: Session, wanted: str, out: Path | None, *, force: bool) -> None:
@@ -170,7 +148,7 @@ def _issue_file(
     certificate_type: str,
     report_file: Path,
     skip_invalid: bool,
-    cited: _Cited,
+    cited: Cited,
 ) -> int | None:
     from ledger.actions.issuance.loop import issue_file
     from ledger.actions.issuers import choose_issuer, choose_type
@@ -196,7 +174,7 @@ def _issue_file(
             who,
             kind,
             skip_invalid=skip_invalid,
-            citation=cited.resolve(workspace),
+            citation=cited.resolve(LocalDoor(workspace)),
             notify=notify,
         )
     report = replace(
@@ -221,20 +199,13 @@ def _issue_by_node(
     certificate_type: str,
     report_file: Path,
     skip_invalid: bool,
-    cited: _Cited,
+    cited: Cited,
 ) -> int | None:
-    from ledger.errors import ConflictError
     from ledger.schemas import find_type
     from zhenglian.issuing_by_node import FileToIssue, issue_by_node
 
-    if cited.case or cited.related:
-        raise ConflictError(
-            "a node issues what cites a case or another certificate singly: POST /v1/certificates "
-            "with case_id or related_certificate_id; or stop the node and run this again",
-            code="node_running",
-        )
     kind = find_type(certificate_type, session.home / "schemas") if certificate_type else None
-    wanted = FileToIssue(file, issuer, kind, report_file, skip_invalid)
+    wanted = FileToIssue(file, issuer, kind, report_file, skip_invalid, cited)
     return None if issue_by_node(session, wanted) else EXIT_FAILED
 
 

@@ -15,9 +15,10 @@ import httpx
 import pytest
 
 from ledger.actions.fsck import fsck
-from ledger.actions.holdings import find_stored
+from ledger.actions.holdings import find_stored, read_certificate
 from ledger.actions.issuance import loop
 from ledger.actions.issuance.group import GroupIssuer
+from ledger.actions.issuance.outcome import Citation
 from ledger.actions.issuance.request import IssuedCertificate
 from ledger.actions.status_targets import fetch_status
 from ledger.errors import ChainUnavailableError
@@ -105,6 +106,29 @@ def test_a_file_is_issued_as_it_streams_in(ledger: Ledger, tmp_path: Path) -> No
         assert fsck(workspace).certificates == 30
 
 
+def test_the_one_row_of_a_file_cites_a_case_and_a_certificate(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    source = write_file(tmp_path / "rows.csv", range(1)).read_bytes()
+    two = write_file(tmp_path / "two.csv", range(1, 3)).read_bytes()
+    cited = ISSUE | {"case_id": "ab" * 32, "related_certificate_id": str(identify(7))}
+
+    async def story(client: httpx.AsyncClient, workspace: Workspace) -> None:
+        answer = await client.post("/v1/jobs", params=cited, headers=CSV, content=source)
+        done = await wait_for_end(client, answer.headers["location"])
+        assert (done["state"], done["counts"]["issued"]) == ("completed", 1)
+        stored = read_certificate(workspace, find_stored(workspace, identify(0)))
+        assert (stored.case_id, str(stored.related_certificate_id)) == (
+            bytes.fromhex("ab" * 32),
+            str(identify(7)),
+        )
+        answer = await client.post("/v1/jobs", params=cited, headers=CSV, content=two)
+        done = await wait_for_end(client, answer.headers["location"])
+        assert (done["state"], done["detail"].partition(":")[0]) == ("failed", "not_one_row")
+
+    tell(ledger, story)
+
+
 def test_errors_of_rows_are_a_download_that_a_spreadsheet_opens(
     ledger: Ledger, tmp_path: Path
 ) -> None:
@@ -176,6 +200,9 @@ def test_statuses_change_by_a_list(ledger: Ledger, tmp_path: Path) -> None:
         ({"issuer": str(HOUSING)}, CSV, 422, "parameter_missing"),
         (ISSUE, {"content-type": "application/json"}, 415, "content_type"),
         (ISSUE | {"kind": "forget"}, CSV, 422, "malformed_input"),
+        (ISSUE | {"skip_invalid": "yes"}, CSV, 422, "malformed_input"),
+        (ISSUE | {"case_id": "AB" * 32}, CSV, 422, "malformed_input"),
+        (ISSUE | {"related_certificate_id": "1.2.3"}, CSV, 422, "malformed_input"),
         (ISSUE | {"certificate_type": "11100000000013338W999"}, CSV, 404, "not_found"),
         ({"kind": "revoke", "issuer": str(HOUSING), "reason": "1"}, TEXT, 422, "parameter_missing"),
     ],
@@ -237,8 +264,11 @@ def test_another_department_sees_and_makes_no_job(ledger: Ledger, tmp_path: Path
 # The runner itself.
 
 
-def queue(runner: JobRunner, source: Path, issuer: Uscc = HOUSING) -> str:
-    job_id, order = make_job_id(), JobOrder(JobKind.ISSUE, issuer, ".csv", TYPE)
+def queue(
+    runner: JobRunner, source: Path, issuer: Uscc = HOUSING, citation: Citation | None = None
+) -> str:
+    job_id = make_job_id()
+    order = JobOrder(JobKind.ISSUE, issuer, ".csv", TYPE, citation=citation)
     with runner.spool.begin(job_id, order.suffix, 1 << 24) as upload:
         upload.write(source.read_bytes())
         runner.queue(job_id, order, upload, source.name, "oidc:1")
@@ -298,12 +328,18 @@ def test_cancelled_in_time_a_job_leaves_nothing(ledger: Ledger, tmp_path: Path) 
         assert fsck(workspace).certificates == 5
 
 
+@pytest.mark.parametrize(("rows", "citation"), [(30, None), (1, Citation(case_id=bytes(32)))])
 def test_cancelled_while_it_is_read_a_job_is_given_up(
-    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rows: int,
+    citation: Citation | None,
 ) -> None:
     with ledger.open() as workspace:
         runner = JobRunner(workspace)
-        job_id = queue(runner, write_file(tmp_path / "rows.csv", range(30)))
+        source = write_file(tmp_path / "rows.csv", range(rows))
+        job_id = queue(runner, source, citation=citation)
         taking = loop._take
 
         def cancel_meanwhile(run: Any, chunk: Any) -> None:
