@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -107,6 +108,7 @@ def _collect(target: Target, tree: Path) -> None:
     _run(
         str(Path(sys.executable).with_name("uv")),
         *("pip", "compile", "--quiet", "--no-header", "--no-annotate", "--no-emit-index-url"),
+        *_authorities(),
         *("--generate-hashes", "--only-binary", ":all:", "--python-version", target.python),
         *("--python-platform", f"{target.machine}-manylinux_2_28"),
         *("-c", str(REQUIREMENTS / "runtime.txt"), str(REQUIREMENTS / "runtime.in")),
@@ -120,6 +122,11 @@ def _collect(target: Target, tree: Path) -> None:
         *(part for name in _platforms(target.machine) for part in ("--platform", name)),
         *("-r", str(listed), "-d", str(directory)),
     )
+
+
+def _authorities() -> Iterable[str]:
+    """Has uv trust what this machine trusts, as pip does: a gateway may have its own authority."""
+    return ("--system-certs",) if ssl.get_default_verify_paths().cafile else ()
 
 
 def _platforms(machine: str) -> Iterable[str]:
