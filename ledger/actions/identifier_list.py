@@ -10,6 +10,7 @@ from pathlib import Path
 from ledger.actions.issuance.cells import CellProblem, parse_certificate_id
 from ledger.actions.issuance.csv_reading import BUFFER_BYTES, detect_encoding
 from ledger.actions.issuance.row_errors import RowError, RowErrorCode
+from ledger.actions.issuance.source_file import SourceFile, as_source
 from ledger.actions.named_certificates import NamedCertificates
 
 COLUMN = "证照标识"
@@ -24,13 +25,13 @@ class IdentifierList:
     errors: tuple[RowError, ...]
 
 
-def read_identifier_list(path: Path) -> IdentifierList:
+def read_identifier_list(source: Path | SourceFile) -> IdentifierList:
     """Reads a list in UTF-8 or GB18030; blank lines, lines after # and a heading count nothing.
 
     Nothing is raised for what the file contains: every problem is told with its line.
     """
     named, errors = NamedCertificates(), list[RowError]()
-    with path.open("rb") as binary:
+    with as_source(source).open() as binary:
         encoding, problem = detect_encoding(binary.peek(BUFFER_BYTES))
         if problem is not None:
             return IdentifierList(named, (RowError.of(problem, 1),))

@@ -35,6 +35,7 @@ OVERHEAD = NONCE_SIZE + TAG_SIZE
 
 _KEY_PURPOSE = b"zhenglian vault data key\x00"
 _CONTENT_PURPOSE = b"zhenglian vault content\x00"
+_FILE_PURPOSE = b"zhenglian vault file key\x00"
 _WRAPPING = b"wrap data keys"
 
 
@@ -105,6 +106,24 @@ class RowCipher:
                 "the row does not decrypt: its ciphertext, key or place was altered",
                 code="row_damaged",
             ) from error
+
+    def make_key(self, binding: bytes) -> tuple[bytes, bytes]:
+        """A fresh data key for what is too large for a row, and the same wrapped.
+
+        Args:
+            binding: what it belongs to; recovering asks for the same bytes.
+        """
+        fresh = os.urandom(KEY_SIZE + NONCE_SIZE)
+        data_key, nonce = fresh[:KEY_SIZE], fresh[KEY_SIZE:]
+        return data_key, nonce + self._wrapping.encrypt(nonce, data_key, _FILE_PURPOSE + binding)
+
+    def recover_key(self, wrapped_key: bytes, binding: bytes) -> bytes:
+        """The data key that `make_key` wrapped. Raises StorageError, row_damaged."""
+        nonce, wrapped = wrapped_key[:NONCE_SIZE], wrapped_key[NONCE_SIZE:]
+        try:
+            return self._wrapping.decrypt(nonce, wrapped, _FILE_PURPOSE + binding)
+        except (InvalidTag, ValueError) as error:
+            raise StorageError("the key does not open here", code="row_damaged") from error
 
     def decrypt_unverified(self, ciphertext: bytes, wrapped_key: bytes) -> bytes:
         """What a row holds if neither key nor ciphertext was altered, and garbage if one was.

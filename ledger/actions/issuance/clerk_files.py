@@ -9,11 +9,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 from ledger.actions.issuance.row_errors import RowError
 from ledger.schemas import CertificateSchema
 
 REPORT_COLUMNS = ("行号", "列名", "填写内容", "错误代码", "应为", "expected")
+REPORT_ENCODING = "utf-8-sig"
 
 _FORMULA_STARTS = tuple("=+-@＝＋－＠\t\r\n'")
 _MOST_DIGITS_OF_A_SPREADSHEET = 15
@@ -33,14 +35,19 @@ def write_template(path: Path, schema: CertificateSchema, *, is_workbook: bool =
 
 def write_error_report(path: Path, errors: Iterable[RowError]) -> int:
     """Write one line for every problem, warnings included, and return how many there were."""
+    with path.open("w", encoding=REPORT_ENCODING, newline="") as stream:
+        return write_error_rows(stream, errors)
+
+
+def write_error_rows(stream: TextIO, errors: Iterable[RowError]) -> int:
+    """As `write_error_report`, to a stream in `REPORT_ENCODING` that translates no line ends."""
     count = 0
-    with path.open("w", encoding="utf-8-sig", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(REPORT_COLUMNS)
-        for error in errors:
-            found = (error.column, error.value, error.code, error.expected_zh, error.expected_en)
-            writer.writerow((error.line, *map(disarm, found)))
-            count += 1
+    writer = csv.writer(stream)
+    writer.writerow(REPORT_COLUMNS)
+    for error in errors:
+        found = (error.column, error.value, error.code, error.expected_zh, error.expected_en)
+        writer.writerow((error.line, *map(disarm, found)))
+        count += 1
     return count
 
 
