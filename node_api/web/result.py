@@ -86,9 +86,10 @@ def _render_verdict(language: Language, verdict: Verdict) -> str:
 def _render_sides(language: Language, report: Report) -> str:
     """Whether it is what it claims to be, and whether to rely on it, told apart."""
     sides = ((words.AUTHENTICITY, report.authenticity), (words.RELIANCE, report.reliance))
+    colon = language.pick("：", ": ")
     told = "".join(
         f'<li class="{outcome.lower()}"><span class="mark" aria-hidden="true">{_MARKS[outcome]}'
-        f"</span> {say(language, name)}: {say(language, OUTCOME_WORDING[outcome])}</li>"
+        f"</span> {say(language, name)}{colon}{say(language, OUTCOME_WORDING[outcome])}</li>"
         for name, outcome in sides
     )
     return f'<ul class="sides">{told}</ul>'
