@@ -1,6 +1,6 @@
 """Jobs: what is to be done with an uploaded file, from its arrival to its end.
 
-Options may name an officer, and so are encrypted.
+Options may name an officer, and a file's name its holder: both are encrypted.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from ledger.identifiers import Uscc
 from ledger.vault.cipher import RowCipher
 from ledger.vault.database import Database
 from ledger.vault.request_tables import JobState, jobs
+
+_FILE_NAME = "file_name"
+"""Among the options; the column of that name has what earlier versions kept there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class Jobs:
 
     def add(self, new: NewJob) -> JobRow:
         """Queue a job behind all others."""
-        row = self._cipher.encrypt(orjson.dumps(new.options), _binding(new.job_id))
+        private = {**new.options, _FILE_NAME: new.file_name}
+        row = self._cipher.encrypt(orjson.dumps(private), _binding(new.job_id))
         with self._database.write() as connection:
             last = connection.scalar(select(func.max(jobs.c.number))) or 0
             connection.execute(
@@ -88,7 +92,7 @@ class Jobs:
                     kind=new.kind,
                     issuer=None if new.issuer is None else str(new.issuer),
                     made_by=new.made_by,
-                    file_name=new.file_name,
+                    file_name="",
                     size=new.size,
                     digest=new.digest,
                     options=row.ciphertext,
@@ -149,14 +153,16 @@ class Jobs:
     def _to_row(self, row: RowMapping) -> JobRow:
         values = dict(row)
         job_id, issuer = values.pop("id"), values.pop("issuer")
-        options = self._cipher.decrypt(
+        content = self._cipher.decrypt(
             values.pop("options"), values.pop("wrapped_key"), _binding(job_id)
         )
+        options = orjson.loads(content)
+        values["file_name"] = options.pop(_FILE_NAME, values["file_name"])
         return JobRow(
             job_id=job_id,
             issuer=None if issuer is None else Uscc(issuer),
             state=JobState(values.pop("state")),
-            options=orjson.loads(options),
+            options=options,
             **values,
         )
 

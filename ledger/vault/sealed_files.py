@@ -109,10 +109,9 @@ class SealedWriter(io.RawIOBase):
     def close(self) -> None:
         """Takes away what was not finished."""
         if not self.closed:
-            if not self._file.closed:
-                with contextlib.suppress(OSError):
-                    self._file.close()
-                self._part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._file.close()
+            self._part.unlink(missing_ok=True)  # finished, it has another name
             super().close()
 
     def _seal(self, content: bytes, *, is_last: bool) -> bytes:

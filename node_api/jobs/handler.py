@@ -143,7 +143,7 @@ class JobsHandler:
             self._workspace.schema(order.certificate_type)  # or says that there is none
         await asyncio.to_thread(self._runner.require_room)
         job_id = make_job_id()
-        with self._runner.spool.begin(job_id, order.suffix, self._max_bytes) as upload:
+        with self._runner.spool.begin(job_id, self._max_bytes) as upload:
             await _receive_file(receive, upload)
             record = make_record(scope, principal, "create_job", "job", job_id)
             await remember(self._journal, record)
@@ -188,13 +188,13 @@ class JobsHandler:
         name = "read_job_errors"
         row, principal = await self._find(scope, REPORT_ACCESS, name, job_id)
         require_purpose(REPORT_ACCESS, purpose)
-        path = self._runner.spool.report(row.job_id)
-        if not row.state.has_ended or not path.exists():
+        spool = self._runner.spool
+        if not row.state.has_ended or not spool.has_report(row.job_id):
             raise NotFoundError(f"job {row.job_id} has no report", code="report_missing")
         record = make_record(scope, principal, name, "job", row.job_id, purpose=purpose)
         await remember(self._journal, record)
         told = f'attachment; filename="{row.job_id}-errors.csv"'.encode()
-        body = await asyncio.to_thread(path.read_bytes)
+        body = await asyncio.to_thread(spool.read_report, row.job_id)
         headers = ((b"content-disposition", told), _NEVER_KEPT)
         await answer(send, body, content_type=b"text/csv; charset=utf-8", headers=headers)
 
@@ -231,7 +231,7 @@ class JobsHandler:
         return True
 
     def _describe(self, row: JobRow) -> bytes:
-        has_report = row.state.has_ended and self._runner.spool.report(row.job_id).exists()
+        has_report = row.state.has_ended and self._runner.spool.has_report(row.job_id)
         return orjson.dumps(
             {
                 "job_id": row.job_id,

@@ -10,6 +10,7 @@ import logging
 import secrets
 import threading
 import time
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 DIRECTORY = "uploads"
 MOST_QUEUED = 100
 _TOLD_EVERY_S = 1.0
+_EXPIRED_EVERY_S = 3600.0
+_DAMAGED = "file_damaged"
 
 
 class JobRunner:
@@ -43,7 +46,7 @@ class JobRunner:
         self._workspace = workspace
         self._retry_s = retry_s
         self._keep_days = keep_days
-        self.spool = Spool(workspace.home / DIRECTORY)
+        self.spool = Spool(workspace.home / DIRECTORY, workspace.vault.row_cipher)
         self._woken = threading.Event()
         self._is_stopping = False
         self._lock = threading.Lock()
@@ -53,7 +56,7 @@ class JobRunner:
 
     def __enter__(self) -> Self:
         living = {row.job_id for row in self._workspace.vault.jobs.unfinished()}
-        self.spool.tidy(living, self._keep_days)
+        self.spool.tidy(living)
         self._thread.start()
         return self
 
@@ -90,6 +93,7 @@ class JobRunner:
             order.to_options(),
         )
         row = self._workspace.vault.jobs.add(new)
+        upload.keep()
         self._woken.set()
         return row
 
@@ -122,7 +126,8 @@ class JobRunner:
                 self._woken.wait(self._retry_s)
             else:
                 if not is_done:
-                    self._woken.wait()
+                    self.spool.expire(self._keep_days)
+                    self._woken.wait(_EXPIRED_EVERY_S)
 
     def _do_next(self) -> bool:
         """Whether there was one."""
@@ -146,10 +151,10 @@ class JobRunner:
 
     def _carry_out(self, row: JobRow) -> tuple[JobState, dict[str, int], str]:
         order = JobOrder.of(row)
-        source = self.spool.path(row.job_id, order.suffix)
-        report = self.spool.report(row.job_id)
+        source = self.spool.file(row.job_id, order.suffix)
+        report = partial(self.spool.write_report, row.job_id)
         told = _Progress(self, row)
-        if not source.exists():  # the vault was restored without it
+        if not source.is_file():  # the vault was restored without it
             return JobState.FAILED, {}, "file_missing: upload it again; what was issued counts"
         try:
             outcome = carry_out(self._workspace, order, source, report, told)
@@ -157,8 +162,10 @@ class JobRunner:
             raise ChainUnavailableError("this node stops", code="node_stopping") from None
         except JobCancelledError:
             return JobState.CANCELLED, told.counts, ""
-        except (ChainUnavailableError, StorageError):
-            raise
+        except (ChainUnavailableError, StorageError) as error:
+            if error.code != _DAMAGED:
+                raise
+            return JobState.FAILED, told.counts, f"{_DAMAGED}: upload it again"
         except LedgerError as error:
             return JobState.FAILED, told.counts, f"{error.code}: {error.message}"
         except Exception:
@@ -181,7 +188,7 @@ class JobRunner:
 
     def _remove(self, row: JobRow) -> None:
         """A file whose job has ended is needed no more."""
-        self.spool.path(row.job_id, JobOrder.of(row).suffix).unlink(missing_ok=True)
+        self.spool.remove(row.job_id)
 
 
 class _Progress:

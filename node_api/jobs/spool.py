@@ -1,22 +1,28 @@
 """Uploaded files on their way to a job, and the reports of what was wrong with them.
 
-They lie beside the vault, for this user alone, and in clear, as a clerk's file does on the clerk's
-machine: a file is removed when its job has ended, a report after some days.
+They lie beside the vault, for this user alone, and encrypted under its key: neither a backup of the
+directory nor a stolen disk tells whom a file names. A file is removed when its job has ended, a
+report after some days, and whatever no job knows when the node begins.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
+import io
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ledger.actions.issuance.clerk_files import REPORT_ENCODING, write_error_rows
+from ledger.actions.issuance.row_errors import RowError
 from ledger.errors import MalformedInputError
-from ledger.vault.failures import translate_disk
+from ledger.vault.cipher import RowCipher
+from ledger.vault.sealed_files import SealedFile, SealedWriter
 
-REPORT_SUFFIX = ".errors.csv"
+FILE_SUFFIX = ".upload"
+REPORT_SUFFIX = ".report"
 _DAY_S = 86_400
 
 
@@ -25,50 +31,80 @@ class Spool:
 
     Args:
         directory: made if it is not there.
+        cipher: of the vault.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, cipher: RowCipher) -> None:
         self._directory = directory
+        self._cipher = cipher
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         directory.chmod(0o700)
 
-    def begin(self, job_id: str, suffix: str, max_bytes: int) -> Upload:
+    def begin(self, job_id: str, max_bytes: int) -> Upload:
         """A file that is about to arrive."""
-        return Upload(self._directory / f"{job_id}{suffix}", max_bytes)
+        path = self._directory / f"{job_id}{FILE_SUFFIX}"
+        writer = SealedWriter(path, self._cipher, _binding(FILE_SUFFIX, job_id))
+        return Upload(path, writer, max_bytes)
 
-    def path(self, job_id: str, suffix: str) -> Path:
-        """Where a job's file is."""
-        return self._directory / f"{job_id}{suffix}"
+    def file(self, job_id: str, suffix: str) -> SealedFile:
+        """A job's file. Args: suffix: of what was uploaded, such as ".csv"."""
+        path = self._directory / f"{job_id}{FILE_SUFFIX}"
+        return SealedFile(path, self._cipher, _binding(FILE_SUFFIX, job_id), suffix)
 
-    def report(self, job_id: str) -> Path:
-        """Where a job's report is, if it has one."""
-        return self._directory / f"{job_id}{REPORT_SUFFIX}"
+    def remove(self, job_id: str) -> None:
+        """A file whose job has ended is needed no more."""
+        (self._directory / f"{job_id}{FILE_SUFFIX}").unlink(missing_ok=True)
 
-    def tidy(self, living: set[str], keep_days: int) -> None:
-        """Removes what no job needs any more. Args: living: jobs that have not ended."""
-        oldest = time.time() - keep_days * _DAY_S
+    def write_report(self, job_id: str, errors: Iterable[RowError]) -> None:
+        """Keeps what was wrong with a job's rows. Raises StorageError."""
+        path = self._directory / f"{job_id}{REPORT_SUFFIX}"
+        with SealedWriter(path, self._cipher, _binding(REPORT_SUFFIX, job_id)) as writer:
+            text = io.TextIOWrapper(io.BufferedWriter(writer), REPORT_ENCODING, newline="")
+            write_error_rows(text, errors)
+            text.flush()
+            writer.finish()
+
+    def has_report(self, job_id: str) -> bool:
+        """Whether there is one."""
+        return (self._directory / f"{job_id}{REPORT_SUFFIX}").exists()
+
+    def read_report(self, job_id: str) -> bytes:
+        """All of a job's report. Raises StorageError, file_damaged."""
+        path = self._directory / f"{job_id}{REPORT_SUFFIX}"
+        with SealedFile(path, self._cipher, _binding(REPORT_SUFFIX, job_id)).open() as stream:
+            return stream.read()
+
+    def tidy(self, living: set[str]) -> None:
+        """Removes what no job needs; only while nothing arrives. Args: living: have not ended."""
         for path in self._directory.iterdir():
-            is_report = path.name.endswith(REPORT_SUFFIX)
-            if path.name.partition(".")[0] in living:
-                continue
-            if not is_report or path.stat().st_mtime < oldest:
+            is_of_one = path.suffix == FILE_SUFFIX and path.stem in living
+            if not is_of_one and path.suffix != REPORT_SUFFIX:
+                path.unlink(missing_ok=True)
+
+    def expire(self, keep_days: int) -> None:
+        """Removes the reports that were kept for so long."""
+        oldest = time.time() - keep_days * _DAY_S
+        for path in self._directory.glob(f"*{REPORT_SUFFIX}"):
+            if path.stat().st_mtime < oldest:
                 path.unlink(missing_ok=True)
 
 
 class Upload:
-    """One arriving file: whole and on the disk after `finish`, gone otherwise. Context manager."""
+    """One arriving file, which stays only if `keep` is called. Context manager.
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
-        self.path = path
+    Args:
+        path: where it will be.
+        writer: to there.
+        max_bytes: of it.
+    """
+
+    def __init__(self, path: Path, writer: SealedWriter, max_bytes: int) -> None:
         self.size = 0
+        self._path = path
+        self._writer = writer
         self._max_bytes = max_bytes
         self._digest = hashlib.sha256()
-        self._is_finished = False
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise translate_disk(error, path) from error
-        self._file = os.fdopen(descriptor, "wb")
+        self._is_kept = False
 
     def __enter__(self) -> Self:
         return self
@@ -79,9 +115,9 @@ class Upload:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._file.close()
-        if not self._is_finished:
-            self.path.unlink(missing_ok=True)
+        self._writer.close()
+        if not self._is_kept:
+            self._path.unlink(missing_ok=True)
 
     def write(self, content: bytes) -> None:
         """Adds to it.
@@ -96,22 +132,18 @@ class Upload:
                 f"expected a file of at most {self._max_bytes} bytes", code="body_too_large"
             )
         self._digest.update(content)
-        try:
-            self._file.write(content)
-        except OSError as error:
-            raise translate_disk(error, self.path) from error
+        self._writer.write(content)
 
     def finish(self) -> bytes:
         """Has it on the disk, whatever happens now; its SHA-256. Raises as `write` does."""
-        try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            directory = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
-        except OSError as error:
-            raise translate_disk(error, self.path) from error
-        self._is_finished = True
+        self._writer.finish()
         return self._digest.digest()
+
+    def keep(self) -> None:
+        """A job is to remove it from now on."""
+        self._is_kept = True
+
+
+def _binding(suffix: str, job_id: str) -> bytes:
+    """What ties a file to its job, and to what it is of it."""
+    return b"job file\x00" + suffix.encode() + b"\x00" + job_id.encode()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from ledger.actions.identifier_list import read_identifier_list
-from ledger.actions.issuance.clerk_files import write_error_report
 from ledger.actions.issuance.loop import give_up_file, issue_file
 from ledger.actions.issuance.outcome import IssuanceProgress, IssuanceReport
 from ledger.actions.issuance.row_errors import RowError
+from ledger.actions.issuance.source_file import SourceFile
 from ledger.actions.status_orders import change_statuses
 from ledger.actions.status_targets import read_targets
 from ledger.errors import ConflictError, NotAuthorizedError
@@ -21,6 +19,7 @@ from ledger.workspace import Workspace
 from node_api.jobs.orders import JobKind, JobOrder
 
 Counts = Mapping[str, int]
+WriteReport = Callable[[Sequence[RowError]], None]
 _MOST_REPEATED = 1_000
 
 
@@ -43,14 +42,14 @@ class JobOutcome:
 def carry_out(
     workspace: Workspace,
     order: JobOrder,
-    source: Path,
-    report: Path,
+    source: SourceFile,
+    report: WriteReport,
     notify: Callable[[IssuanceProgress], None],
 ) -> JobOutcome:
     """Does it, or what an interruption left of it.
 
     Args:
-        report: where the errors of rows are written, if there are any.
+        report: keeps the errors of rows, if there are any.
         notify: told of progress; may raise JobCancelledError.
 
     Raises:
@@ -65,8 +64,8 @@ def carry_out(
 def _issue(
     workspace: Workspace,
     order: JobOrder,
-    source: Path,
-    report: Path,
+    source: SourceFile,
+    report: WriteReport,
     notify: Callable[[IssuanceProgress], None],
 ) -> JobOutcome:
     kind = order.certificate_type
@@ -86,7 +85,8 @@ def _issue(
     except JobCancelledError:
         give_up_file(workspace, source, order.issuer, order.citation)
         raise
-    _write_report(report, (*done.errors, *done.warnings))
+    if told := (*done.errors, *done.warnings):
+        report(told)
     counts = {
         "rows": done.rows,
         "issued": done.issued,
@@ -112,10 +112,12 @@ def _repeat(issue: Callable[[], IssuanceReport]) -> IssuanceReport:
     return issue()
 
 
-def _change(workspace: Workspace, order: JobOrder, source: Path, report: Path) -> JobOutcome:
+def _change(
+    workspace: Workspace, order: JobOrder, source: SourceFile, report: WriteReport
+) -> JobOutcome:
     listed = read_identifier_list(source)
-    _write_report(report, listed.errors)
     if listed.errors:
+        report(listed.errors)
         counts = {"rows": len(listed.named), "errors": len(listed.errors)}
         return JobOutcome(counts, "rows_invalid: nothing was changed")
     foreign = {each.issuer for each in read_targets(workspace, listed.named)} - {order.issuer}
@@ -140,10 +142,3 @@ def _change(workspace: Workspace, order: JobOrder, source: Path, report: Path) -
         "already_done": done.already_done,
     }
     return JobOutcome(counts)
-
-
-def _write_report(path: Path, errors: Sequence[RowError]) -> None:
-    if not errors:
-        return
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    write_error_report(path, errors)

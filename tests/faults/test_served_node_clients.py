@@ -13,9 +13,11 @@ from tests.faults.node_load import Caller, Job, NodeLoad, Told
 from tests.faults.served_books import require_balanced
 from tests.faults.served_world import ServedWorld, serve_world
 from tests.ledger.actions.homes import CHONGQING, HOUSING, TYPE, Ledger, identify, make_row
+from tests.support.in_clear import find_in_clear
 from tests.support.served_node import wait_until
 
 IDLE = 1_000
+PERSONAL = (make_row(0)["身份证号"], f"持证人{500_000 + 1_000}")
 FROM = 500_000
 """Numbers of rows that no client of a load takes."""
 
@@ -135,6 +137,7 @@ def test_half_an_upload_over_a_killed_core_leaves_no_file(world: ServedWorld) ->
         connection.sendall(request[: len(request) // 2])
         wait_until(lambda: list(spool.iterdir()) != [], lambda: "uploads do not arrive")
         world.kill("core")
+        assert find_in_clear(world.ledger.home(CHONGQING), PERSONAL) == []
         world.node.wait_until_ready()
     assert list(spool.iterdir()) == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,7 +22,7 @@ from ledger.actions.issuance.group import GroupIssuer
 from ledger.actions.issuance.outcome import Citation
 from ledger.actions.issuance.request import IssuedCertificate
 from ledger.actions.status_targets import fetch_status
-from ledger.errors import ChainUnavailableError
+from ledger.errors import ChainUnavailableError, StorageError
 from ledger.formats.status_list import Status
 from ledger.identifiers import Uscc
 from ledger.vault.request_tables import JobState
@@ -45,6 +46,7 @@ from tests.ledger.actions.homes import (
     write_rows,
 )
 from tests.ledger.actions.issuance.test_group import QUICK, ask, retry_while
+from tests.support.in_clear import find_in_clear
 
 CSV = {"content-type": "text/csv"}
 TEXT = {"content-type": "text/plain"}
@@ -269,7 +271,7 @@ def queue(
 ) -> str:
     job_id = make_job_id()
     order = JobOrder(JobKind.ISSUE, issuer, ".csv", TYPE, citation=citation)
-    with runner.spool.begin(job_id, order.suffix, 1 << 24) as upload:
+    with runner.spool.begin(job_id, 1 << 24) as upload:
         upload.write(source.read_bytes())
         runner.queue(job_id, order, upload, source.name, "oidc:1")
     return job_id
@@ -303,7 +305,7 @@ def test_a_job_that_was_running_is_taken_up_with_what_it_had_sealed(
         monkeypatch.setattr(loop, "_conclude", stop_before_anchoring)
         workspace.vault.jobs.change(job_id, JobState.RUNNING)
         with pytest.raises(loop.ConflictError):
-            loop.issue_file(workspace, workspace.home / "uploads" / f"{job_id}.csv", HOUSING, TYPE)
+            loop.issue_file(workspace, runner.spool.file(job_id, ".csv"), HOUSING, TYPE)
         (staged,) = workspace.vault.batches.in_state(BatchState.OPEN)
     monkeypatch.setattr(loop, "_conclude", closing)
     with ledger.open() as workspace, JobRunner(workspace):
@@ -373,3 +375,90 @@ def test_single_requests_go_on_beside_a_job(ledger: Ledger, tmp_path: Path) -> N
     with ledger.open() as workspace:
         report = fsck(workspace)
         assert (report.problems, report.remarks, report.certificates) == ((), (), 215)
+
+
+# What lies on the disk meanwhile.
+
+NAME, NUMBER = "欧阳慕容雪", "160101199003071232"
+
+
+def write_personal(path: Path, count: int = 3) -> Path:
+    """A file of one good row, and otherwise of bad ones."""
+    bad = [make_row(number, 姓名=NAME, 性别=NAME) for number in range(1, count)]
+    return write_rows(path, [make_row(0, 姓名=NAME), *bad])
+
+
+def test_nothing_of_a_file_can_be_read_on_the_disk_whatever_becomes_of_its_job(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    source = write_personal(tmp_path / f"{NAME}.csv")
+    words = (NAME, NUMBER)
+    with ledger.open() as workspace:
+        runner = JobRunner(workspace)
+        uploads = workspace.home / "uploads"
+        refused, cancelled = queue(runner, source), queue(runner, source)
+        arriving = runner.spool.begin(make_job_id(), 1 << 24)
+        arriving.write(source.read_bytes() * 300)
+        assert [row.file_name for row in workspace.vault.jobs.all()] == [source.name] * 2
+        assert len(list(uploads.iterdir())) == 3
+        assert find_in_clear(workspace.home, words) == []
+        runner.cancel(cancelled)
+        with runner:
+            assert wait_until_ended(workspace, refused) is JobState.FAILED
+        assert [path.name for path in uploads.iterdir()] == [f"{refused}.report"]
+        assert NAME in runner.spool.read_report(refused).decode("utf-8-sig")
+        assert find_in_clear(workspace.home, words) == []
+
+
+def test_what_a_former_node_left_is_removed_but_for_what_jobs_and_clerks_need(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    with ledger.open() as workspace:
+        before = JobRunner(workspace)
+        job_id = queue(before, write_file(tmp_path / "rows.csv", range(3)))
+        before.spool.write_report("kept", ())
+        before.spool.write_report("old", ())
+        uploads = workspace.home / "uploads"
+        long_ago = time.time() - 31 * 86_400
+        os.utime(uploads / "old.report", (long_ago, long_ago))
+        for name in (f"{job_id}.csv", "x.upload", f"{job_id}.upload.part", "x.report.part"):
+            (uploads / name).write_bytes(NAME.encode())
+        with JobRunner(workspace, keep_days=30):
+            assert wait_until_ended(workspace, job_id) is JobState.COMPLETED
+            for _ in range(100):
+                if len(left := [path.name for path in uploads.iterdir()]) == 1:
+                    break
+                time.sleep(0.05)
+        assert left == ["kept.report"]
+
+
+def test_a_file_that_was_altered_fails_its_job_and_holds_up_no_other(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    source = write_file(tmp_path / "rows.csv", range(3))
+    with ledger.open() as workspace:
+        runner = JobRunner(workspace)
+        altered, missing, whole = (queue(runner, source) for _ in range(3))
+        path = workspace.home / "uploads" / f"{altered}.upload"
+        path.write_bytes(path.read_bytes()[:-1])
+        runner.spool.remove(missing)
+        with runner:
+            assert wait_until_ended(workspace, whole) is JobState.COMPLETED
+        details = [workspace.vault.jobs.get(job_id).detail for job_id in (altered, missing)]
+        assert [detail.partition(":")[0] for detail in details] == ["file_damaged", "file_missing"]
+
+
+def test_a_file_whose_job_could_not_be_queued_is_not_kept(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_file(tmp_path / "rows.csv", range(3))
+    with ledger.open() as workspace:
+        runner = JobRunner(workspace)
+
+        def refuse(self: object, new: object) -> None:
+            raise StorageError("no room", code="disk_full")
+
+        monkeypatch.setattr(type(workspace.vault.jobs), "add", refuse)
+        with pytest.raises(StorageError):
+            queue(runner, source)
+        assert list((workspace.home / "uploads").iterdir()) == []
