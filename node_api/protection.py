@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from node_api.auth.addresses import BehindGateways
 from node_api.auth.hardening import BodyLimits, HostCheck, SecurityHeaders
 from node_api.auth.rates import AddressLimits, RateClass, RateLimits
 from node_api.doors import Application, Scope, Send
@@ -23,7 +24,9 @@ def protect(app: Application, settings: NodeSettings) -> Application:
     rates = RateLimits(settings.limits)
     if rates.is_limited(RateClass.ADDRESS):
         limited = AddressLimits(limited, rates, _refuse)
-    return SecurityHeaders(HostCheck(limited, names, _refuse), is_tls=settings.tls is not None)
+    checked = HostCheck(limited, names, _refuse)
+    hardened = SecurityHeaders(checked, is_tls=settings.tls is not None)
+    return BehindGateways(hardened, settings.gateways) if settings.gateways else hardened
 
 
 async def _refuse(error: Exception, scope: Scope, send: Send) -> None:

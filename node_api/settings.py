@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, IPvAnyNetwork, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -78,6 +78,8 @@ class NodeSettings(BaseSettings):
     Attributes:
         listen: address and port of the HTTP interface.
         host_names: names under which it is reached, besides those of `listen`; "*" for any.
+        gateways: addresses or networks of TLS gateways before this node, whose X-Forwarded-For says
+            who asks; nobody else's is believed.
         workers: front processes; 0 has the core answer by itself.
         threads: actions under way at once in the core.
         passphrase_file: of the home; by default from the environment or the service manager.
@@ -94,6 +96,7 @@ class NodeSettings(BaseSettings):
 
     listen: str = "127.0.0.1:8480"
     host_names: tuple[str, ...] = ()
+    gateways: tuple[IPvAnyNetwork, ...] = ()
     workers: Annotated[int, Field(ge=0, le=64)] = 2
     threads: Annotated[int, Field(ge=2, le=256)] = 32
     passphrase_file: Path | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -18,11 +18,12 @@ from limits import RateLimitItem, parse_many
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
+from node_api.auth.addresses import find_counted
 from node_api.auth.failures import TooManyRequestsError
 from node_api.auth.hardening import Refuse
 from node_api.auth.principals import Principal, PrincipalKind
 from node_api.auth.settings import LimitSettings
-from node_api.doors import Application, Door, Receive, Scope, Send, client_of, door_of
+from node_api.doors import Application, Door, Receive, Scope, Send, door_of
 
 MAX_COUNTED: Final = 100_000
 """How many counters are kept; beyond, the oldest are forgotten."""
@@ -142,26 +143,70 @@ class RateLimits:
         """Whether there is a limit at all."""
         return bool(self._items[which])
 
+    def items(self, which: RateClass) -> tuple[RateLimitItem, ...]:
+        """The limits of a class, none if it has none."""
+        return self._items[which]
+
     def _refusal(self, item: RateLimitItem, which: RateClass, who: str) -> TooManyRequestsError:
         ends, _ = self._limiter.get_window_stats(item, which.value, who)
-        wait_s = max(1, math.ceil(ends - time.time()))
-        policy = f'"{which.value}";q={item.amount};w={item.get_expiry()}'
-        return TooManyRequestsError(
-            f"more than {item.amount} {which.value.replace('_', ' ')} in {item.get_expiry()} s; "
-            f"try again in {wait_s} s",
-            retry_after_s=wait_s,
-            headers={
-                "Retry-After": str(wait_s),
-                "RateLimit-Policy": policy,
-                "RateLimit": f'"{which.value}";r=0;t={wait_s}',
-            },
-        )
+        return refuse_more(item, which, ends - time.time())
+
+
+def refuse_more(item: RateLimitItem, which: RateClass, left_s: float) -> TooManyRequestsError:
+    """What is told to who asks too often. Args: left_s: until the window ends."""
+    wait_s = max(1, math.ceil(left_s))
+    policy = f'"{which.value}";q={item.amount};w={item.get_expiry()}'
+    return TooManyRequestsError(
+        f"more than {item.amount} {which.value.replace('_', ' ')} in {item.get_expiry()} s; "
+        f"try again in {wait_s} s",
+        retry_after_s=wait_s,
+        headers={
+            "Retry-After": str(wait_s),
+            "RateLimit-Policy": policy,
+            "RateLimit": f'"{which.value}";r=0;t={wait_s}',
+        },
+    )
+
+
+class Window:
+    """One count for each of many in a window that is the same for all, cheap enough for hot reads.
+
+    Args:
+        item: how many in how long.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, item: RateLimitItem, clock: Callable[[], float] = time.monotonic) -> None:
+        self.item = item
+        self._clock = clock
+        self._ends_s = 0.0
+        self._counts: dict[str, int] = {}
+
+    def count(self, who: str) -> bool:
+        """Counts one. Whether it was not too many."""
+        now_s = self._clock()
+        if now_s >= self._ends_s:
+            self._counts.clear()
+            self._ends_s = now_s + self.item.get_expiry()
+        count = self._counts.get(who, 0)
+        if count >= self.item.amount:
+            return False
+        if not count and len(self._counts) >= MAX_COUNTED:
+            del self._counts[next(iter(self._counts))]
+        self._counts[who] = count + 1
+        return True
+
+    @property
+    def left_s(self) -> float:
+        """Until it ends."""
+        return self._ends_s - self._clock()
 
 
 class AddressLimits:
     """ASGI around everything: counts each request by its address, before it is known who asks.
 
-    At the port alone: what a front passes on, it has counted; the local socket is not limited.
+    At the port alone: what a front passes on, it has counted; the local socket is not limited, nor
+    is this machine's own address, from which a gateway or a command comes and no attacker does.
 
     Args:
         limits: of this process.
@@ -170,15 +215,17 @@ class AddressLimits:
 
     def __init__(self, app: Application, limits: RateLimits, refuse: Refuse) -> None:
         self._app = app
-        self._limits = limits
+        self._windows = tuple(Window(item) for item in limits.items(RateClass.ADDRESS))
         self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI 3."""
         if scope["type"] == "http" and door_of(scope) is Door.PUBLIC:
-            try:
-                self._limits.count(RateClass.ADDRESS, client_of(scope))
-            except TooManyRequestsError as error:
-                await self._refuse(error, scope, send)
-                return
+            client = scope.get("client")
+            who = find_counted(client[0]) if client else ""
+            for window in self._windows:
+                if who and not window.count(who):
+                    error = refuse_more(window.item, RateClass.ADDRESS, window.left_s)
+                    await self._refuse(error, scope, send)
+                    return
         await self._app(scope, receive, send)

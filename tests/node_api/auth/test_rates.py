@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from limits import parse
 from pydantic import ValidationError
 
 from node_api.auth import rates
+from node_api.auth.addresses import BehindGateways, find_counted
 from node_api.auth.failures import TooManyRequestsError
 from node_api.auth.principals import ANONYMOUS, LOCAL, Principal, PrincipalKind, Role
-from node_api.auth.rates import AddressLimits, CountingStorage, RateClass, RateLimits
+from node_api.auth.rates import AddressLimits, CountingStorage, RateClass, RateLimits, Window
 from node_api.auth.settings import LimitSettings
-from node_api.doors import Receive, Scope, Send
+from node_api.doors import Receive, Scope, Send, client_of
+from node_api.protection import protect
+from node_api.settings import NodeSettings
 
 CLERK = Principal(PrincipalKind.OIDC, "oidc:a", frozenset({Role.CLERK}))
 OTHER = Principal(PrincipalKind.OIDC, "oidc:b", frozenset({Role.CLERK}))
@@ -103,6 +108,99 @@ def test_window_ends() -> None:
 def test_limit_that_can_not_be_read_is_refused() -> None:
     with pytest.raises(ValidationError):
         LimitSettings(reads="many")
+
+
+def test_a_window_counts_each_for_itself_until_it_ends_and_forgets_no_more_than_it_must(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rates, "MAX_COUNTED", 3)
+    now = [100.0]
+    window = Window(parse("2/minute"), lambda: now[0])
+    assert [window.count("a") for _ in range(3)] == [True, True, False]
+    assert [window.count(who) for who in "bcd"] == [True] * 3
+    assert len(window._counts) == 3
+    assert window.left_s == 60
+    now[0] += 60
+    assert window.count("c")
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::"),
+        ("2001:db8:1:2:bbbb::2", "2001:db8:1:2::"),
+        ("127.0.0.1", ""),
+        ("127.8.8.8", ""),
+        ("::1", ""),
+        ("unix", "unix"),
+    ],
+)
+def test_an_address_counts_as_what_one_subscriber_has(address: str, counted: str) -> None:
+    assert find_counted(address) == counted
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("10.0.0.5", ["203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.5", ["198.51.100.1, 203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.5", ["198.51.100.1", "203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.5", ["203.0.113.9, 10.0.0.6"], "203.0.113.9"),
+        ("10.0.0.5", ["2001:db8::1"], "2001:db8::1"),
+        ("10.0.0.5", [], "10.0.0.5"),
+        ("10.0.0.5", ["nonsense"], "10.0.0.5"),
+        ("10.0.0.5", ["203.0.113.9, <script>"], "10.0.0.5"),
+        ("10.0.0.5", ["203.0.113.9," * 200 + "203.0.113.8"], "203.0.113.8"),
+        ("203.0.113.7", ["198.51.100.1"], "203.0.113.7"),
+    ],
+)
+def test_only_what_a_gateway_of_ours_wrote_last_says_who_asks(
+    peer: str, forwarded: list[str], client: str
+) -> None:
+    found: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        found.append(client_of(scope))
+
+    headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
+    scope = {"type": "http", "headers": headers, "client": (peer, 1), "zhenglian.door": "public"}
+    behind: Any = BehindGateways(app, [ip_network("10.0.0.0/24")])
+    asyncio.run(behind(scope, None, None))
+    assert found == [client]
+
+
+def test_by_default_a_hall_behind_one_address_is_let_in_and_a_flood_is_not() -> None:
+    told: list[int] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            told.append(message["status"])
+            headers.update(message["headers"])
+
+    async def run(address: str, count: int) -> None:
+        for _ in range(count):
+            scope = {
+                "type": "http",
+                "method": "POST",
+                "path": "/v1/verify",
+                "headers": [(b"host", b"localhost")],
+                "client": (address, 1),
+            }
+            await app_of_node(scope, None, send)
+
+    headers: dict[bytes, bytes] = {}
+    app_of_node: Any = protect(app, NodeSettings(listen="127.0.0.1:1"))
+    asyncio.run(run("203.0.113.9", 12_001))
+    assert (told.count(200), told.count(429)) == (12_000, 1)
+    assert 1 <= int(headers[b"retry-after"]) <= 60
+    asyncio.run(run("203.0.113.10", 1))
+    asyncio.run(run("127.0.0.1", 1))
+    assert told[-2:] == [200, 200]
 
 
 def test_what_comes_by_the_port_is_counted_by_address_and_nothing_else() -> None:
