@@ -75,7 +75,6 @@ def assemble(runtime: NodeRuntime) -> Node:
     chain = ChainWatch(runtime)
     readiness.add(chain.check)
     chain.add_gauges(gauges)
-    _add_gauges(gauges, runtime, readiness)
     plain = (
         _open_issuing(runtime, gate, gauges),
         _open_jobs(runtime, gate),
@@ -86,6 +85,7 @@ def assemble(runtime: NodeRuntime) -> Node:
         _route(VERSION_PATH, answer_version, "version", "The product's version."),
         _route(METRICS_PATH, _metrics(gate, gauges), "metrics", "For Prometheus.", is_open=False),
     )
+    _add_gauges(gauges, runtime, readiness)
     routed = create_app(runtime, gate, plain)
     app = Observed(protect(routed, runtime.settings))
     return Node(runtime, gate, readiness, gauges, routed, app)
@@ -132,8 +132,8 @@ async def _admit_node(gate: Gate, scope: Scope) -> None:
 
 
 _ISSUING_GAUGES = {
-    "zhenglian_issuance_requests_waiting": ("waiting", "Taken and not anchored yet."),
-    "zhenglian_issuance_oldest_wait_seconds": ("oldest_s", "Of the oldest of them."),
+    "zhenglian_issuance_requests_waiting": ("waiting", "Requests taken and not anchored yet."),
+    "zhenglian_issuance_oldest_wait_seconds": ("oldest_s", "How long the oldest has waited."),
     "zhenglian_issuance_batches_left": ("left", "Stored batches that no chain has taken yet."),
 }
 
@@ -217,6 +217,7 @@ def _metrics(gate: Gate, gauges: GaugeReader) -> Application:
 
 
 def _add_gauges(gauges: GaugeReader, runtime: NodeRuntime, readiness: Readiness) -> None:
+    """What is read of index and loops; to be called when every loop was added."""
     gauges.add(
         "zhenglian_index_age_seconds",
         "Since the index was last known to be complete.",
@@ -229,7 +230,7 @@ def _add_gauges(gauges: GaugeReader, runtime: NodeRuntime, readiness: Readiness)
     )
     for loop in runtime.loops:
         name = f"zhenglian_loop_{loop.health.name}_failures"
-        gauges.add(name, "Rounds in a row that failed.", _count_failures(loop))
+        gauges.add(name, "Rounds in a row of this loop that failed.", _count_failures(loop))
 
 
 def _count_failures(loop: Loop) -> Callable[[], float]:
