@@ -33,16 +33,45 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     "required": ["type", "title", "status", "detail", "code"],
     "properties": {
         "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
+        "title": {"type": "string", "description": "The status in words."},
         "status": {"type": "integer"},
-        "detail": {"type": "string"},
+        "detail": {"type": "string", "description": "What was expected and what came."},
         "code": {"type": "string", "pattern": "^[a-z0-9_]+$"},
-        "field": {"type": "string"},
-        "instance": {"type": "string"},
-        "request_id": {"type": "string"},
-        "errors": {"type": "array", "items": {"type": "object"}},
+        "field": {"type": "string", "description": "The member or parameter at fault."},
+        "instance": {"type": "string", "description": "The path that was asked for."},
+        "request_id": {"type": "string", "description": "Under which the node's log has it."},
+        "errors": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "Each fault, where there are several.",
+        },
+    },
+    "example": {
+        "type": "https://zhenglian.invalid/problems/status_not_allowed",
+        "title": "Conflict",
+        "status": 409,
+        "detail": "expected a certificate in force, it is revoked",
+        "code": "status_not_allowed",
+        "request_id": "0981b9e6aa7fc76d",
     },
 }
+CODES_OF_ALL: Mapping[int, str] = {
+    400: "body_not_json",
+    401: "credentials_missing, credentials_invalid, api_key_invalid, or what is wrong with a token",
+    403: "role_not_allowed, scope_not_allowed, or why the object is not one's own",
+    404: "path_unknown, or what is not there",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    413: "body_too_large",
+    415: "content_type",
+    421: "host_unknown",
+    422: "malformed_input, purpose_required, or what the field at fault is not",
+    429: "too_many_requests, overloaded; see Retry-After",
+    500: "unexpected, or what is damaged; the node's log has it under the request's id",
+    503: "core_unavailable, chain_unavailable, outcome_unknown, vault_unavailable; see Retry-After",
+    507: "disk_full",
+}
+"""What any operation may be refused with, in words for its answers."""
 _RAISES = re.compile(r"\s*(?:Raises (?:as|\w+Error)|As `).*", re.DOTALL)
 _PROTECTED = (401, 403)
 _ALWAYS = (400, 404, 413, 421, 422, 429, 500, 503, 507)
@@ -192,6 +221,11 @@ def describe_problem(status: HTTPStatus, codes: str = "") -> Document:
     return _spell_problem(f"{status.phrase}: {codes}")
 
 
+def _tell_status(status: HTTPStatus) -> str:
+    codes = CODES_OF_ALL.get(status)
+    return f"{status.phrase}: {codes}." if codes else status.phrase
+
+
 def _spell_problem(described: str) -> Document:
     return {
         "description": described,
@@ -250,7 +284,7 @@ def build(
         "components": {
             "schemas": dict(sorted(schemas.components.items())),
             "responses": {
-                f"Problem{status}": _spell_problem(HTTPStatus(status).phrase)
+                f"Problem{status}": _spell_problem(_tell_status(HTTPStatus(status)))
                 for status in PROBLEM_STATUSES
             },
             "securitySchemes": {

@@ -62,8 +62,10 @@ class ChainWatch:
             "1 while it answers and does not go on.",
             lambda: float(self._found is not None and self._found.is_stalled),
         )
-        gauges.add("zhenglian_chain_block_number", "Of the newest block.", self._block_number)
-        gauges.add("zhenglian_chain_block_age_seconds", "Of the newest block.", self._age_s)
+        gauges.add(
+            "zhenglian_chain_block_number", "Number of the newest block.", self._block_number
+        )
+        gauges.add("zhenglian_chain_block_age_seconds", "Age of the newest block.", self._age_s)
         gauges.add(
             "zhenglian_transactions_in_flight",
             "Transactions of this node without a final receipt.",

@@ -6,19 +6,16 @@ is meant: `make interfaces`.
 
 from __future__ import annotations
 
-import ast
-import inspect
 import os
-from collections.abc import Iterator
+import re
 from pathlib import Path
 
 import orjson
 import pytest
 
-from ledger import records
-from ledger.errors import LedgerError
 from node_api.observing.metrics import COUNTED, GaugeReader, render
-from node_api.openapi import to_bytes
+from node_api.openapi import CODES_OF_ALL, to_bytes
+from tests.support.error_codes import list_error_codes
 from tests.support.node import RunningNode
 
 ROOT = Path(__file__).parents[2]
@@ -77,24 +74,13 @@ def test_a_gauge_that_cannot_be_read_is_left_out_and_the_others_stay() -> None:
 
 
 def test_error_codes_are_those_in_the_repository() -> None:
-    require_same("error-codes.txt", "\n".join(sorted(set(_list_codes()))) + "\n")
+    require_same("error-codes.txt", "\n".join(sorted(set(list_error_codes()))) + "\n")
 
 
-def _list_codes() -> Iterator[str]:
-    """Every code that an error of ours may have: as a literal, a default, or by the contracts."""
-    for package in ("ledger", "node_api"):
-        for path in (ROOT / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_bytes())):
-                if isinstance(node, ast.keyword) and node.arg == "code":
-                    if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-                        yield node.value.value
-                elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-                    names = [each.id for each in node.targets if isinstance(each, ast.Name)]
-                    if names == ["default_code"] and isinstance(node.value.value, str):
-                        yield node.value.value
-    for _, kind in inspect.getmembers(records, inspect.isclass):
-        if issubclass(kind, LedgerError):
-            yield kind.default_code
+@pytest.mark.parametrize("status", sorted(CODES_OF_ALL))
+def test_codes_that_the_document_names_for_every_operation_exist(status: int) -> None:
+    named = {each for each in re.findall(r"[a-z_]+", CODES_OF_ALL[status]) if "_" in each}
+    assert named <= set(list_error_codes())
 
 
 @pytest.mark.parametrize("name", ["openapi.json", "metrics.txt", "error-codes.txt"])
