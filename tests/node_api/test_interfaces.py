@@ -77,10 +77,10 @@ def test_error_codes_are_those_in_the_repository() -> None:
     require_same("error-codes.txt", "\n".join(sorted(set(list_error_codes()))) + "\n")
 
 
-@pytest.mark.parametrize("status", sorted(CODES_OF_ALL))
-def test_codes_that_the_document_names_for_every_operation_exist(status: int) -> None:
-    named = {each for each in re.findall(r"[a-z_]+", CODES_OF_ALL[status]) if "_" in each}
-    assert named <= set(list_error_codes())
+def test_codes_that_the_document_names_for_every_operation_exist() -> None:
+    told = " ".join(CODES_OF_ALL.values())
+    named = {each for each in re.findall(r"[a-z_]+", told) if "_" in each}
+    assert named <= set((DIRECTORY / "error-codes.txt").read_text("utf-8").split())
 
 
 @pytest.mark.parametrize("name", ["openapi.json", "metrics.txt", "error-codes.txt"])
