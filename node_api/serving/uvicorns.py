@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -15,6 +16,9 @@ from dataclasses import dataclass
 import uvicorn
 
 from node_api.doors import Application
+from node_api.serving.whole_answers import WholeAnswersProtocol
+
+logger = logging.getLogger(__name__)
 
 KEEP_ALIVE_S = 75
 GRACE_S = 20
@@ -39,6 +43,7 @@ class _Server(uvicorn.Server):
 async def serve_until_stopped(doors: Sequence[Listening], stopping: asyncio.Event) -> None:
     """Serves all doors until the event is set; requests under way are answered first."""
     servers = [_Server(_configure(each)) for each in doors]
+    _reload_on_hangup(servers)
     running = [
         asyncio.create_task(server.serve([each.listener]))
         for server, each in zip(servers, doors, strict=True)
@@ -55,7 +60,7 @@ def _configure(listening: Listening) -> uvicorn.Config:
     certificate, key = listening.tls or (None, None)
     return uvicorn.Config(
         listening.app,
-        http="httptools",
+        http=WholeAnswersProtocol,
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -70,6 +75,24 @@ def _configure(listening: Listening) -> uvicorn.Config:
         ssl_keyfile=key,
         ssl_version=ssl.PROTOCOL_TLS_SERVER,
     )
+
+
+def _reload_on_hangup(servers: Sequence[uvicorn.Server]) -> None:
+    """SIGHUP has the files of TLS read again; connections that there are go on as they are."""
+
+    def reload() -> None:
+        for config in [server.config for server in servers if server.config.ssl_certfile]:
+            pair = (str(config.ssl_certfile), config.ssl_keyfile)
+            try:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*pair)  # a pair at all
+                if config.ssl is not None:
+                    config.ssl.load_cert_chain(*pair)
+            except OSError as error:  # an SSLError is one
+                logger.error("tls_not_reloaded", extra={"detail": str(error)})  # noqa: TRY400
+            else:
+                logger.info("tls_reloaded")
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
 
 
 def stop_on_signals(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
