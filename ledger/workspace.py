@@ -19,21 +19,36 @@ import os
 import re
 import time
 import tomllib
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from ledger.abi import parse_address
 from ledger.chain.engines import ChainLocation, connect
 from ledger.chain.finality import Finality
 from ledger.chain.gateway import Gateway, discover_consortium
 from ledger.chain.submitter import Submitter, load_account
-from ledger.errors import ConflictError, MalformedInputError, NotFoundError, StorageError
+from ledger.errors import (
+    ConflictError,
+    LedgerError,
+    MalformedInputError,
+    NotFoundError,
+    StorageError,
+)
 from ledger.identifiers import CertificateType, MemberId, register_provinces
-from ledger.index.store import IndexStore
+from ledger.index.reading import (
+    CURRENT,
+    STALE_AFTER_S,
+    AsOf,
+    ChainOutage,
+    Reading,
+    find_age,
+    is_away,
+)
+from ledger.index.store import Cursor, IndexStore
 from ledger.index.sync import SyncResult, rebuild, sync
 from ledger.vault.key_files import KeyFiles
 from ledger.vault.store import Vault
@@ -42,6 +57,8 @@ if TYPE_CHECKING:
     from ledger.schemas import CertificateSchema
 
 CONFIG_NAME = "zhenglian.toml"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +205,10 @@ class Workspace:
         passphrase: opens keys and vault; a function is called only when one of them is needed.
         lock_timeout_s: how long to wait for a chain or vault that another process uses.
         clock: seconds since the epoch; also the clock of an embedded chain.
+
+    Attributes:
+        stale_after_s: so old an answer from the index is told to be stale, whatever the reason.
+        outage: whether the chain answered when it was last asked.
     """
 
     def __init__(
@@ -204,6 +225,8 @@ class Workspace:
         self._given_passphrase = passphrase
         self._lock_timeout_s = lock_timeout_s
         self.clock = clock
+        self.stale_after_s = STALE_AFTER_S
+        self.outage = ChainOutage()
         self._stack = ExitStack()
 
     @classmethod
@@ -235,7 +258,10 @@ class Workspace:
 
     def latest_unix(self) -> int:
         """The later of this machine's time and the chain's: what must lie ahead of both."""
-        return max(self.now_unix(), self.gateway.head().time_unix)
+        known = self.ask_chain(
+            lambda gateway: gateway.head().time_unix, lambda cursor: cursor.synced_to_unix
+        )
+        return max(self.now_unix(), known)
 
     @cached_property
     def _passphrase(self) -> str:
@@ -286,9 +312,16 @@ class Workspace:
     def index_path(self) -> Path:
         return self.home / "index.sqlite"
 
-    @cached_property
+    @property
     def index(self) -> IndexStore:
         """The index as it is; `sync_index` brings it up to the chain."""
+        store = self._opened_index
+        if (reading := self._reading) is not None:
+            reading.note(store.cursor(), self.outage.problem)
+        return store
+
+    @cached_property
+    def _opened_index(self) -> IndexStore:
         try:
             store = IndexStore.open(self.index_path)
         except NotFoundError:
@@ -297,14 +330,105 @@ class Workspace:
             )
         return self._stack.enter_context(store)
 
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """What this thread does within the block only reads, and goes on while the chain is away.
+
+        Then it is answered from the index as it stands, as far as that was compared with the chain;
+        how old that is stands in what is yielded. See `ledger.index.reading`.
+        """
+        reading = Reading(self, self.describe_age)
+        token = CURRENT.set(reading)
+        try:
+            yield reading
+        finally:
+            CURRENT.reset(token)
+
+    def describe_age(self, cursor: Cursor, problem: str) -> AsOf:
+        """How old the index is at a cursor.
+
+        Where blocks become final late, age alone says nothing.
+        """
+        is_instant = Finality.parse(self.config.finality).is_instant
+        limit = self.stale_after_s if is_instant else None
+        return find_age(cursor, self.clock(), problem, stale_after_s=limit)
+
+    def ask_chain(self, ask: Callable[[Gateway], T], otherwise: Callable[[Cursor], T]) -> T:
+        """What the chain says now.
+
+        Args:
+            otherwise: in a read, while the chain is away: what the index knows instead, by how far
+                it is.
+        """
+        reading = self._reading
+        if reading is None:
+            return ask(self.gateway)
+        problem = self.outage.problem
+        if not problem:
+            try:
+                with self.outage.looking(is_whole=False):
+                    return ask(self.gateway)
+            except LedgerError as error:
+                if not is_away(error) or self._find_proved() is None:
+                    raise
+                problem = error.code
+        held = self._find_proved()
+        if held is None:
+            return ask(self.gateway)
+        reading.note(held, problem)
+        return otherwise(held)
+
     def sync_index(self) -> SyncResult:
-        """Reads what is new on the chain; see `ledger.index.sync.sync`."""
-        return sync(self.index, self.gateway)
+        """Reads what is new on the chain; see `ledger.index.sync.sync`.
+
+        In a read, while the chain is away, it stays with what was read before.
+        """
+        reading = self._reading
+        if reading is None:
+            return self._sync()
+        problem = self.outage.problem
+        failure: LedgerError | None = None
+        if not problem:
+            with self.outage.reading() as has_room:
+                try:
+                    if has_room:
+                        result = self._sync()
+                        reading.note(self._opened_index.cursor(), "")
+                        return result
+                except LedgerError as error:
+                    if not is_away(error):
+                        raise
+                    failure = error
+        held = self._find_proved()
+        if held is None:
+            if failure is not None:
+                raise failure
+            return self._sync()
+        reading.note(held, failure.code if failure else problem or "chain_unavailable")
+        return SyncResult(0, held.size, held.proved_root, held.synced_to_unix)
+
+    @property
+    def _reading(self) -> Reading | None:
+        """The read that this thread is at, if it is one of this home."""
+        reading = CURRENT.get()
+        return reading if reading is not None and reading.owner is self else None
+
+    def _sync(self) -> SyncResult:
+        with self.outage.looking():
+            return sync(self._opened_index, self.gateway)
+
+    def _find_proved(self) -> Cursor | None:
+        """How far the index is, if all of it was compared with the chain."""
+        store = self._opened_index
+        cursor = store.cursor()
+        if not cursor.synced_to_unix or cursor.proved_root != store.root(cursor.size):
+            return None
+        return cursor
 
     def rebuild_index(self) -> SyncResult:
         """Makes the index anew from the chain; see `ledger.index.sync.rebuild`."""
         result = rebuild(self.index_path, self.gateway)
-        if isinstance(opened := vars(self).get("index"), IndexStore):
+        if isinstance(opened := vars(self).get("_opened_index"), IndexStore):
             opened.close()  # its connections may be to a damaged file that is no more
         return result
 

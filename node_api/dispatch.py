@@ -21,6 +21,7 @@ from starlette.responses import Response, StreamingResponse
 from ledger.errors import LedgerError, NotAuthorizedError
 from node_api.auth.principals import Principal, PrincipalKind
 from node_api.codec import encode
+from node_api.freshness import to_headers
 from node_api.gate import Asking, Awaiting, Gate
 from node_api.observing.requests import name_operation
 from node_api.operations.operation import Operation
@@ -68,7 +69,27 @@ class Dispatcher:
     def carry_out(
         self, operation: Operation, asking: Asking, arguments: dict[str, Any]
     ) -> Response:
-        """Checks the objects and does it. Blocks."""
+        """Checks the objects and does it. Blocks.
+
+        What only reads goes on while the chain is away, and its answer, even one that there is no
+        such thing, says how old it is.
+        """
+        if operation.access.is_change:
+            return self.do(operation, asking, arguments)
+        with self.runtime.workspace.reading() as reading:
+            try:
+                response = self.do(operation, asking, arguments)
+            except LedgerError as error:
+                told = to_headers(reading.as_of)
+                if told:
+                    told |= getattr(error, "headers", {})
+                    error.headers = told  # type: ignore[attr-defined]  # read by `to_problem`
+                raise
+        response.headers.update(to_headers(reading.as_of))
+        return response
+
+    def do(self, operation: Operation, asking: Asking, arguments: dict[str, Any]) -> Response:
+        """The same, as fresh as can be."""
         with self.gate.passing(operation, asking, arguments) as passed:
             if isinstance(passed, Awaiting):
                 return _json(passed.document, HTTPStatus.ACCEPTED, {"location": passed.location})

@@ -41,6 +41,7 @@ class NodeRuntime:
     def __init__(self, workspace: Workspace, settings: NodeSettings) -> None:
         self.workspace = workspace
         self.settings = settings
+        workspace.stale_after_s = settings.stalled_after_s
         self.executor = ThreadPoolExecutor(settings.threads, "action")
         self.index_loop = Loop(
             "index", self.sync_index, interval_s=settings.sync_interval_s, clock=workspace.clock

@@ -195,7 +195,9 @@ def _require_past_retention(workspace: Workspace, stored: StoredCertificate) -> 
     if years is None:
         return None
     ended_at_unix = _find_end_of_validity(workspace, stored)
-    now_unix = workspace.gateway.head().time_unix
+    now_unix = workspace.ask_chain(
+        lambda gateway: gateway.head().time_unix, lambda cursor: cursor.synced_to_unix
+    )
     if ended_at_unix is None:
         until_unix, told = None, f"{years} years after its validity, which has no end yet"
     else:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ledger.abi import Statement
 from ledger.actions.authority import NO_END_UNIX, submit_authority_act
-from ledger.actions.departments import Department, read_department
+from ledger.actions.departments import Department, SealKeyView, read_department
+from ledger.chain.gateway import Gateway
 from ledger.errors import ConflictError, NotFoundError
 from ledger.formats.seals import public_coordinates
 from ledger.formats.signing_certificate import compute_fingerprint, create_signing_certificate
@@ -181,7 +182,9 @@ def choose_type(workspace: Workspace, issuer: Uscc) -> CertificateType:
     Raises:
         NotFoundError: it may issue none. ConflictError: several; the message lists them.
     """
-    now_unix = workspace.gateway.head().time_unix
+    now_unix = workspace.ask_chain(
+        lambda gateway: gateway.head().time_unix, lambda cursor: cursor.synced_to_unix
+    )
     allowed = [
         each.certificate_type
         for each in find_department(workspace, issuer).mandates
@@ -214,13 +217,18 @@ def find_seal_key(workspace: Workspace, issuer: Uscc) -> SealKey:
 
 def find_seal_key_id(workspace: Workspace, issuer: Uscc) -> tuple[bytes, int]:
     """Id of the key that `find_seal_key` opens, and when it ends, unix seconds. Raises as that."""
-    now_unix = workspace.gateway.head().time_unix
-    usable = []
-    for key_id in workspace.keys.seal_key_ids(issuer):
-        record = workspace.gateway.seal_key(issuer, key_id)
-        is_compromised = 0 < record.compromised_since <= now_unix
-        if record.valid_from <= now_unix < record.valid_until and not is_compromised:
-            usable.append((record.valid_from, record.valid_until, key_id))
+    held = list(workspace.keys.seal_key_ids(issuer))
+    now_unix, keys = workspace.ask_chain(
+        lambda gateway: (gateway.head().time_unix, _ask_keys(gateway, issuer, held)),
+        lambda _: (workspace.now_unix(), read_department(workspace.index, issuer).seal_keys),
+    )
+    usable = [
+        (key.valid_from_unix, key.valid_until_unix, key.key_id)
+        for key in keys
+        if key.key_id in held
+        and key.valid_from_unix <= now_unix < key.valid_until_unix
+        and not (key.compromised_since_unix and key.compromised_since_unix <= now_unix)
+    ]
     if not usable:
         raise NotFoundError(
             f"this home holds no seal key of {issuer} that is in force now; make one with "
@@ -230,6 +238,14 @@ def find_seal_key_id(workspace: Workspace, issuer: Uscc) -> tuple[bytes, int]:
         )
     _, ends, key_id = max(usable)
     return key_id, ends
+
+
+def _ask_keys(gateway: Gateway, issuer: Uscc, key_ids: Iterable[bytes]) -> tuple[SealKeyView, ...]:
+    records = [(key_id, gateway.seal_key(issuer, key_id)) for key_id in key_ids]
+    return tuple(
+        SealKeyView(key_id, each.valid_from, each.valid_until, each.compromised_since or None)
+        for key_id, each in records
+    )
 
 
 def _register_new_key(workspace: Workspace, issuer: Uscc, name: str) -> ActResult:

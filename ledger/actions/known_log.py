@@ -46,6 +46,9 @@ class KnownLog:
     Args:
         path: the index file; it may come, go and be replaced meanwhile.
         hold_s: for so long the file is not looked at again.
+
+    Attributes:
+        cursor: how far the index was at the head that was found last; None before.
     """
 
     def __init__(self, path: Path, hold_s: float = 0.0) -> None:
@@ -56,6 +59,7 @@ class KnownLog:
         self._looked_at = -hold_s
         self._mark: Mark | None = None
         self._head: LogHead | None = None
+        self.cursor: Cursor | None = None
         self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
         self._lock = RLock()
 
@@ -136,7 +140,7 @@ class KnownLog:
     def _find_head(self, cursor: Cursor, before: LogHead | None) -> LogHead:
         if cursor.proved_root:
             if self.index.root(cursor.size) == cursor.proved_root:
-                time_unix = cursor.synced_to_unix
+                time_unix, self.cursor = cursor.synced_to_unix, cursor
                 return LogHead(cursor.ledger_id, cursor.size, cursor.proved_root, time_unix)
             raise StorageError(
                 f"{self._path} is not what was compared with the chain; run "

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from ledger.actions.cases.settlement import settle_case_acts
 from ledger.actions.issuance.anchoring import AnchoredBatch, settle_closed_batches
 from ledger.actions.settlement import settle_acts
+from ledger.chain.gateway import Gateway
+from ledger.index.store import Cursor
 from ledger.index.sync import SyncResult
 from ledger.workspace import Workspace
 
@@ -52,16 +54,20 @@ class Settled:
 
 
 def read_heads(workspace: Workspace) -> Heads:
-    """How far the chain is, and how far the own copy of its log."""
-    gateway, index = workspace.gateway, workspace.index
-    head, cursor = gateway.head(), index.cursor()
+    """How far the chain is, and how far the own copy of its log.
+
+    While the chain is away, a read is told where it was when the two were last compared.
+    """
+    index = workspace.index
+    cursor = index.cursor()
+    number, time_unix, size, root = workspace.ask_chain(_ask_head, _find_known_head)
     return Heads(
-        gateway.ledger_id,
+        cursor.ledger_id,
         str(workspace.member),
-        head.block_number,
-        head.time_unix,
-        gateway.log_size(),
-        gateway.log_root(),
+        number,
+        time_unix,
+        size,
+        root,
         cursor.size,
         index.root(cursor.size),
         cursor.synced_to_unix,
@@ -102,6 +108,15 @@ def settle(workspace: Workspace) -> Settled:
     return Settled(
         tuple(anchored), len(unknown), len(unknown_on_cases), _count_unresolved(workspace)
     )
+
+
+def _ask_head(gateway: Gateway) -> tuple[int, int, int, bytes]:
+    head = gateway.head()
+    return head.block_number, head.time_unix, gateway.log_size(), gateway.log_root()
+
+
+def _find_known_head(cursor: Cursor) -> tuple[int, int, int, bytes]:
+    return cursor.next_block - 1, cursor.synced_to_unix, cursor.size, cursor.proved_root
 
 
 def _count_unresolved(workspace: Workspace) -> int:

@@ -45,13 +45,17 @@ class ConsistencyProof:
 def fetch_log_root(workspace: Workspace) -> LogRoot:
     """The log as the chain and the own index have it.
 
+    While the chain is away, a read is told what the two had when they were last compared.
+
     Raises:
         StorageError: code `index_root_mismatch`, the two differ.
     """
     synced = workspace.sync_index()
-    gateway = workspace.gateway
-    chain_root = gateway.log_root()
-    return LogRoot(gateway.ledger_id, synced.size, chain_root, synced.root, synced.synced_to_unix)
+    chain_root = workspace.ask_chain(
+        lambda gateway: gateway.log_root(), lambda cursor: cursor.proved_root
+    )
+    ledger_id = workspace.index.cursor().ledger_id
+    return LogRoot(ledger_id, synced.size, chain_root, synced.root, synced.synced_to_unix)
 
 
 def prove_inclusion(workspace: Workspace, index: int, size: int | None = None) -> InclusionProof:

@@ -63,7 +63,7 @@ class StatusListPublisher:
         self._lock = Lock()
 
     def fetch(self, batch_key: bytes) -> SignedStatusList:
-        """The list of a batch.
+        """The list of a batch; while the chain is away, of what is known, which it says itself.
 
         Raises:
             NotFoundError: batch_unknown; status_list_elsewhere, another home's department issued
@@ -77,7 +77,8 @@ class StatusListPublisher:
             if kept is not None and self._is_current(kept, batch_key, head, now_unix):
                 self._kept.move_to_end(batch_key)
                 return kept
-        signed = self._sign(batch_key, head, max(now_unix, head.time_unix))
+        with self._workspace.reading():
+            signed = self._sign(batch_key, head, max(now_unix, head.time_unix))
         with self._lock:
             self._kept[batch_key] = signed
             self._kept.move_to_end(batch_key)

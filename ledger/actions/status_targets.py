@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from ledger.actions.holdings import find_stored
 from ledger.actions.named_certificates import NamedCertificates
-from ledger.errors import NotFoundError
+from ledger.actions.standings import find_place_status
+from ledger.errors import ChainUnavailableError, NotFoundError
 from ledger.formats.status_list import Status, get_status, set_status, word_index
 from ledger.identifiers import CertificateId, Uscc
 from ledger.records import WordChange
@@ -88,10 +89,26 @@ def read_targets(
 
 
 def fetch_status(workspace: Workspace, stored: StoredCertificate) -> Status:
-    """The status of a certificate as the chain has it now."""
-    index = word_index(stored.position)
-    word = workspace.gateway.status_word(stored.batch.batch_key, index)
-    return get_status(word, stored.position)
+    """The status of a certificate as the chain has it now; in a read, if it is away, as was known.
+
+    Raises:
+        ChainUnavailableError: nothing was known.
+    """
+    batch_key, position = stored.batch.batch_key, stored.position
+    return workspace.ask_chain(
+        lambda gateway: get_status(gateway.status_word(batch_key, word_index(position)), position),
+        lambda _: _find_known_status(workspace, batch_key, position),
+    )
+
+
+def _find_known_status(workspace: Workspace, batch_key: bytes, position: int) -> Status:
+    try:
+        return find_place_status(workspace.index, batch_key, position).status
+    except NotFoundError as error:  # anchored, and not read from the log yet
+        raise ChainUnavailableError(
+            f"the chain does not answer, and the own copy of its log is older than batch "
+            f"{batch_key.hex()}"
+        ) from error
 
 
 def read_target(

@@ -13,10 +13,12 @@ from urllib.parse import quote
 import httpx
 
 from ledger.errors import ChainUnavailableError, ConflictError, NotFoundError
+from ledger.index.reading import AsOf
 from node_api.client.errors import to_error
 from node_api.client.requests import PreparedCall, prepare
 from node_api.codec import decode
 from node_api.doors import LOCAL_SOCKET
+from node_api.freshness import from_headers
 from node_api.operations.operation import Operation
 from node_api.operations.table import by_action
 
@@ -33,17 +35,32 @@ class NodeClient:
     Args:
         http: with the node's base URL.
         credentials: gives the headers that say who asks; called once, when it is first needed.
+        tell_age: told of each answer that is older than the chain.
+
+    Attributes:
+        as_of: up to where the newest answer goes; None where it says nothing of that.
     """
 
     def __init__(
-        self, http: httpx.Client, credentials: Callable[[], Mapping[str, str]] = dict
+        self,
+        http: httpx.Client,
+        credentials: Callable[[], Mapping[str, str]] = dict,
+        tell_age: Callable[[AsOf], object] | None = None,
     ) -> None:
+        self.as_of: AsOf | None = None
+        self._tell_age = tell_age
         self._http = http
         self._credentials = credentials
         self._headers: Mapping[str, str] | None = None
 
     @classmethod
-    def local(cls, home: Path, passphrase: Callable[[], str]) -> Self:
+    def local(
+        cls,
+        home: Path,
+        passphrase: Callable[[], str],
+        *,
+        tell_age: Callable[[AsOf], object] | None = None,
+    ) -> Self:
         """The node that holds a home of this machine.
 
         Args:
@@ -56,10 +73,17 @@ class NodeClient:
             encoded = base64.b64encode(passphrase().encode()).decode()
             return {"authorization": f"Passphrase {encoded}", "purpose": quote("command line")}
 
-        return cls(http, credentials)
+        return cls(http, credentials, tell_age)
 
     @classmethod
-    def remote(cls, url: str, *, token: str = "", purpose: str = "") -> Self:
+    def remote(
+        cls,
+        url: str,
+        *,
+        token: str = "",
+        purpose: str = "",
+        tell_age: Callable[[AsOf], object] | None = None,
+    ) -> Self:
         """A node by its URL.
 
         Args:
@@ -69,7 +93,7 @@ class NodeClient:
         headers = {"purpose": quote(purpose)} if purpose else {}
         if token:
             headers["authorization"] = f"Bearer {token}"
-        return cls(httpx.Client(base_url=url, timeout=_timeout()), lambda: headers)
+        return cls(httpx.Client(base_url=url, timeout=_timeout()), lambda: headers, tell_age)
 
     def __enter__(self) -> Self:
         return self
@@ -160,7 +184,13 @@ class NodeClient:
             ) from error
         if not answer.is_success:
             raise to_error(answer.status_code, _read_json(answer))
+        self._note_age(answer)
         return answer
+
+    def _note_age(self, answer: httpx.Response) -> None:
+        self.as_of = from_headers(answer.headers)
+        if self._tell_age is not None and self.as_of is not None and self.as_of.is_stale:
+            self._tell_age(self.as_of)
 
     def _who(self) -> Mapping[str, str]:
         if self._headers is None:

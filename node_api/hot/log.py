@@ -16,8 +16,10 @@ from ledger.actions.proofs import prove_consistency_in, prove_inclusion_in
 from ledger.errors import LedgerError, MalformedInputError, NotFoundError
 from ledger.formats.evidence import LogHead
 from ledger.index.projector import EntryRow
+from ledger.index.reading import STALE_AFTER_S
 from ledger.records import EVENTS_BY_TOPIC
 from node_api.doors import Receive, Scope, Send
+from node_api.freshness import AgeTeller
 from node_api.hot.http import (
     answer,
     answer_problem,
@@ -44,10 +46,17 @@ class LogHandler:
     Args:
         log: what is known.
         clock: seconds since the epoch.
+        ages: tells how old an answer is; what always stays the same has no age.
     """
 
-    def __init__(self, log: KnownLog, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        log: KnownLog,
+        clock: Callable[[], float] = time.time,
+        ages: AgeTeller | None = None,
+    ) -> None:
         self._log = log
+        self._ages = ages or AgeTeller(clock, STALE_AFTER_S)
         self._clock = clock
 
     @staticmethod
@@ -73,7 +82,7 @@ class LogHandler:
         except LedgerError as error:
             await answer_problem(scope, send, error)
             return
-        headers = _FOR_EVER if is_final else _NEVER
+        headers = _FOR_EVER if is_final else (*_NEVER, *self._ages.tell(self._log.cursor))
         await answer(send, orjson.dumps(document, default=_to_plain), headers=headers)
 
     def _answer(self, scope: Scope) -> tuple[object, bool]:

@@ -10,7 +10,9 @@ from pathlib import Path
 from ledger.actions.verifying import Verifier
 from ledger.errors import LedgerError
 from ledger.identifiers import RegionCode
+from ledger.index.reading import STALE_AFTER_S
 from node_api.doors import Application, Receive, Scope, Send
+from node_api.freshness import AgeTeller
 from node_api.hot.http import answer, answer_problem, method_not_allowed
 from node_api.hot.log import LogHandler
 from node_api.hot.verify import PATH as VERIFY_PATH
@@ -38,6 +40,7 @@ class HotPaths:
         default_region: RegionCode | None = None,
         clock: Callable[[], float] = time.time,
         hold_s: float = 0.0,
+        stale_after_s: float | None = STALE_AFTER_S,
     ) -> HotPaths:
         """The handlers by the index of a home, which need not be there yet.
 
@@ -45,10 +48,13 @@ class HotPaths:
             own_region: for which bound presentations are meant.
             default_region: who relies where a question names nobody.
             hold_s: for so long the index is not looked at again.
+            stale_after_s: so old an answer is told to be stale; None for never.
         """
         verifier = Verifier.open(home, own_region, clock, hold_s=hold_s)
-        verify = VerifyHandler(verifier, default_region, clock)
-        return cls(verifier, verify, LogHandler(verifier.log, clock), VerificationPage(verify))
+        ages = AgeTeller(clock, stale_after_s)
+        verify = VerifyHandler(verifier, default_region, clock, ages)
+        log = LogHandler(verifier.log, clock, ages)
+        return cls(verifier, verify, log, VerificationPage(verify))
 
     def close(self) -> None:
         """Ends the connections to the index."""

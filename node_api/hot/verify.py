@@ -15,9 +15,11 @@ from ledger.errors import LedgerError, MalformedInputError
 from ledger.formats.evidence import MAX_EVIDENCE_SIZE
 from ledger.formats.json_object import MAX_UNIX
 from ledger.identifiers import RegionCode
+from ledger.index.reading import STALE_AFTER_S
 from ledger.verification.finding import Outcome
 from ledger.verification.worded import to_worded_document
 from node_api.doors import Receive, Scope, Send
+from node_api.freshness import AgeTeller
 from node_api.hot.http import (
     answer,
     answer_problem,
@@ -41,6 +43,7 @@ class VerifyHandler:
     Args:
         verifier: answers by this node's own copy of the log.
         default_region: who relies where the question names nobody; None for nobody.
+        ages: tells how old an answer is.
     """
 
     def __init__(
@@ -48,8 +51,10 @@ class VerifyHandler:
         verifier: Verifier,
         default_region: RegionCode | None = None,
         clock: Callable[[], float] = time.time,
+        ages: AgeTeller | None = None,
     ) -> None:
         self._verifier = verifier
+        self._ages = ages or AgeTeller(clock, STALE_AFTER_S)
         self.default_region = default_region
         self._clock = clock
 
@@ -66,7 +71,7 @@ class VerifyHandler:
             return
         except ConnectionError:
             return
-        await answer(send, body, headers=_HEADERS)
+        await answer(send, body, headers=(*_HEADERS, *self._ages.tell(self._verifier.log.cursor)))
 
     def read_question(self, query: dict[str, str]) -> VerificationQuestion:
         """What is asked, by the parameters of a query or a form.

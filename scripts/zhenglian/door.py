@@ -11,6 +11,7 @@ from node_api.doors import LOCAL_SOCKET
 from node_api.sockets import is_answered
 
 if TYPE_CHECKING:
+    from ledger.index.reading import AsOf
     from ledger.workspace import Workspace
 
 P = ParamSpec("P")
@@ -27,19 +28,52 @@ class Door(Protocol):
 
 
 class LocalDoor:
-    """Does actions on a home that this process has opened."""
+    """Does actions on a home that this process has opened.
 
-    def __init__(self, workspace: Workspace) -> None:
+    Args:
+        tell_age: told of what is answered from an index that is older than the chain.
+    """
+
+    def __init__(
+        self, workspace: Workspace, tell_age: Callable[[AsOf], object] | None = None
+    ) -> None:
         self.workspace = workspace
+        self._tell_age = tell_age
 
     def call(
         self, action: Callable[Concatenate[Any, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """See `Door`. An index is brought up to the chain first, as a node's always is."""
+        """See `Door`. An index is brought up to the chain first, as a node's always is.
+
+        What only reads is done again on the index as it stands where the chain is away.
+        """
+        from ledger.errors import LedgerError
+        from ledger.index.reading import is_away
+
+        try:
+            return self._do(action, *args, **kwargs)
+        except LedgerError as error:
+            if not is_away(error) or not _only_reads(action):
+                raise
+        with self.workspace.reading() as reading:
+            found = self._do(action, *args, **kwargs)
+        if self._tell_age is not None and reading.as_of is not None and reading.as_of.is_stale:
+            self._tell_age(reading.as_of)
+        return found
+
+    def _do(self, action: Callable[Concatenate[Any, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         if not takes_index(action):
             return action(self.workspace, *args, **kwargs)
         self.workspace.sync_index()
         return action(self.workspace.index, *args, **kwargs)
+
+
+def _only_reads(action: Callable[..., Any]) -> bool:
+    """Whether an action changes nothing, by the table that nodes serve by."""
+    from node_api.operations.table import by_action  # loads what is needed by nobody else here
+
+    operation = by_action().get(action)
+    return operation is not None and not operation.access.is_change
 
 
 def takes_index(action: Callable[..., Any]) -> bool:

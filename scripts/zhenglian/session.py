@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zhenglian.ages import AgeWarning
 from zhenglian.door import Door, LocalDoor, is_held_by_node
 from zhenglian.language import Language
 from zhenglian.output import Output
@@ -71,17 +72,18 @@ class Session:
             needs_keys: ask for the passphrase at once.
             passphrase: where it was asked for before.
         """
+        warning = AgeWarning(self.output)
         if is_held_by_node(self.home):
             from node_api.client import NodeClient
 
             def tell() -> str:
                 return passphrase or self.read_passphrase()
 
-            with NodeClient.local(self.home, tell) as client:
+            with NodeClient.local(self.home, tell, tell_age=warning) as client:
                 yield client
             return
         with self.unlock(passphrase) if needs_keys else self.open() as workspace:
-            yield LocalDoor(workspace)
+            yield LocalDoor(workspace, warning)
 
     def read_passphrase(self) -> str:
         """The home's passphrase. Raises NotFoundError before asking where there is no home."""

@@ -123,7 +123,8 @@ def audit_document(workspace: Workspace, document: str, *, show_officers: bool =
 
 
 def _read_head(workspace: Workspace, size: int | None) -> LogHead:
-    workspace.sync_index()
+    if size is None or size > workspace.index.cursor().size:
+        workspace.sync_index()
     head = current_head(workspace.index)
     if size is None or size == head.size:
         return head

@@ -61,9 +61,15 @@ def show_notices(
       zhenglian notices --after 1234 --json
     """
     from ledger.actions.maintenance import sync_index
+    from ledger.errors import LedgerError
+    from ledger.index.reading import is_away
 
     with session.door() as door:
-        door.call(sync_index)
+        try:
+            door.call(sync_index)
+        except LedgerError as error:
+            if not is_away(error):  # else it is told what was known, and how old that is
+                raise
         found, page = _read(door, after, topic or [], limit)
     if session.output.is_json:
         told = {"items": found, "next": page.next, "is_complete": page.is_complete}
