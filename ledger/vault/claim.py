@@ -89,6 +89,31 @@ class WriterClaim:
             if not self._is_entered:
                 self._enter()
 
+    def confirm(self) -> None:
+        """Take the lock again if it was lost, and see whether another writer came meanwhile.
+
+        To be called now and then by whoever writes seldom, so that a lock that nobody took is taken
+        again at once, and one that somebody took is noticed.
+
+        Raises:
+            StorageError: as `hold`.
+        """
+        self.hold()
+        with self._guard:
+            if not self._is_entered or self._connection is None:
+                return
+            with translated():
+                token = self._connection.scalar(_SEEN_TOKEN)
+            if token is None or bytes(token) != self._token:
+                self._is_lost = True
+                self._let_go()
+                raise _taken_over()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether another has written: then the vault has to be opened anew."""
+        return self._is_lost
+
     def require(self, connection: Connection) -> None:
         """Have a transaction that writes wait its turn, and refuse it if another writer came.
 
@@ -139,7 +164,8 @@ class WriterClaim:
             self._connection = None
 
 
-_TOKEN = select(settings.c.value).where(settings.c.name == WRITER).with_for_update()
+_SEEN_TOKEN = select(settings.c.value).where(settings.c.name == WRITER)
+_TOKEN = _SEEN_TOKEN.with_for_update()
 
 
 def _wait_for_lock(connection: Connection, deadline: float) -> None:

@@ -144,6 +144,20 @@ class Database:
             claim.take(timeout_s)
         self._claim = claim
 
+    def confirm_writer(self) -> None:
+        """See that this is still the one writer, and take its lock again if it was lost.
+
+        Raises:
+            StorageError: vault_in_use, vault_unavailable.
+        """
+        if self._claim is not None:
+            self._claim.confirm()
+
+    @property
+    def is_taken_over(self) -> bool:
+        """Whether another process has become the writer: this one writes no more."""
+        return self._claim is not None and self._claim.is_lost
+
     def truncate_log(self) -> None:
         """Move the write-ahead log into the database and empty it, so that nothing old is left.
 

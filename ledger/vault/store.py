@@ -211,6 +211,19 @@ class Vault:
         with self._database.write():
             yield
 
+    def confirm_writer(self) -> None:
+        """See that this is still the one writer, and take its lock again if it was lost.
+
+        Raises:
+            StorageError: vault_in_use, vault_unavailable.
+        """
+        self._database.confirm_writer()
+
+    @property
+    def is_taken_over(self) -> bool:
+        """Whether another process has become the writer: nothing is written by this one again."""
+        return self._database.is_taken_over
+
     def change_passphrase(self, old: str, new: str, cost: ScryptCost = DEFAULT_COST) -> None:
         """Wrap the vault key under another passphrase; no row is touched, and the old wrapping is
         destroyed.

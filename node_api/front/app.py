@@ -10,6 +10,7 @@ from typing import Final
 from ledger.identifiers import RegionCode
 from ledger.workspace import CONFIG_NAME, Config
 from node_api.doors import CORE_SOCKET, Door, DoorApp, Receive, Scope, Send
+from node_api.front.away import AwayApp
 from node_api.front.core_connection import CorePool
 from node_api.front.passing import PassingApp
 from node_api.hot.routes import HotPaths
@@ -67,7 +68,7 @@ def create_front_app(
     default = RegionCode.parse(named) if named else own
     pool = CorePool(str(home / CORE_SOCKET))
     hot = HotPaths.open(home, own, default, clock, HOLD_S)
-    return FrontApp(hot, PassingApp(pool), pool)
+    return FrontApp(hot, PassingApp(pool, AwayApp(home)), pool)
 
 
 def behind_door(app: FrontApp) -> DoorApp:

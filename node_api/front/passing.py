@@ -16,6 +16,7 @@ from typing import Final
 from node_api.doors import (
     CLIENT_HEADER,
     REQUEST_ID_HEADER,
+    Application,
     Message,
     Receive,
     Scope,
@@ -68,10 +69,12 @@ class PassingApp:
 
     Args:
         pool: connections to it.
+        answer_away: answers instead of it while it is not there; by default CORE_AWAY.
     """
 
-    def __init__(self, pool: CorePool) -> None:
+    def __init__(self, pool: CorePool, answer_away: Application | None = None) -> None:
         self._pool = pool
+        self._answer_away = answer_away or _tell_away
         self._streams: set[CoreConnection] = set()
         self._ended: set[CoreConnection] = set()
 
@@ -105,7 +108,7 @@ class PassingApp:
             try:
                 connection = await self._pool.connect()
             except OSError:
-                await answer_problem(scope, send, CORE_AWAY)
+                await self._answer_away(scope, receive, send)
                 return
         try:
             await self._pass(connection, scope, first, receive, send)
@@ -113,8 +116,10 @@ class PassingApp:
             if connection.status:  # the response has begun: the server cuts it off
                 logger.warning("core_gone_in_response", extra={"request": request_id_of(scope)})
                 return
-            problem = CORE_AWAY if may_repeat else OUTCOME_UNKNOWN
-            await answer_problem(scope, send, problem)
+            if may_repeat:
+                await self._answer_away(scope, receive, send)
+            else:
+                await answer_problem(scope, send, OUTCOME_UNKNOWN)
 
     async def _pass(
         self,
@@ -151,6 +156,10 @@ class PassingApp:
                 self._pool.give_back(connection)
             else:
                 connection.abort()
+
+
+async def _tell_away(scope: Scope, _receive: Receive, send: Send) -> None:
+    await answer_problem(scope, send, CORE_AWAY)
 
 
 class _Sent(Enum):

@@ -150,9 +150,12 @@ async def answer_version(scope: Scope, receive: Receive, send: Send) -> None:  #
     await send_json(send, 200, orjson.dumps({"version": version("zhenglian")}) + b"\n")
 
 
-async def send_json(send: Send, status: int, body: bytes) -> None:
-    """Sends a whole JSON answer that must not be kept."""
+async def send_json(
+    send: Send, status: int, body: bytes, more: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
+    """Sends a whole JSON answer that must not be kept. Args: more: headers."""
     headers = [
+        *more,
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),

@@ -14,19 +14,21 @@ from pathlib import Path
 
 import uvloop
 
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, StorageError
 from ledger.workspace import Workspace
 from node_api.assembly import assemble
 from node_api.doors import CORE_SOCKET, LOCAL_SOCKET, Door, DoorApp
 from node_api.logs import configure_logging
 from node_api.runtime import NodeRuntime
-from node_api.serving.supervisor import EXIT_CANNOT_START
+from node_api.serving.absence import clear_absence, tell_absence
+from node_api.serving.supervisor import EXIT_CANNOT_START, EXIT_VAULT_IN_USE
 from node_api.serving.uvicorns import (
     Listening,
     serve_until_stopped,
     stop_on_signals,
     stop_with_parent,
 )
+from node_api.serving.writer_watch import IN_USE, WriterWatch
 from node_api.settings import NodeSettings
 from node_api.sockets import listen_unix
 
@@ -51,6 +53,9 @@ def main(arguments: list[str]) -> int:
             return uvloop.run(_serve(runtime, listener))
     except LedgerError as error:
         logger.critical("core_cannot_run", extra={"code": error.code, "detail": error.message})
+        tell_absence(home, error)
+        if error.code == IN_USE:
+            return EXIT_VAULT_IN_USE
         return EXIT_CANNOT_START if error.code in _FOR_EVER else 1
 
 
@@ -67,12 +72,23 @@ async def _serve(runtime: NodeRuntime, listener: socket.socket | None) -> int:
     if listener is not None:
         pair = (str(tls.certificate), str(tls.key)) if tls else None
         doors.append(Listening(DoorApp(node.app, Door.PUBLIC), listener, pair))
+    vault = runtime.workspace.vault
+    watch = WriterWatch(vault, lambda: _stop_soon(loop, stopping))
+    runtime.add_loop(watch.loop)
+    clear_absence(runtime.home)
     logger.info("core_ready", extra={"home": str(runtime.home)})
     telling = asyncio.create_task(_tell_stopping(runtime, stopping))
     await serve_until_stopped(doors, stopping)
     telling.cancel()
     logger.info("core_stopped")
+    if watch.is_lost:
+        raise StorageError("another process has become the vault's writer", code=IN_USE)
     return 0
+
+
+def _stop_soon(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+    """From another thread."""
+    loop.call_soon_threadsafe(stopping.set)
 
 
 async def _tell_stopping(runtime: NodeRuntime, stopping: asyncio.Event) -> None:

@@ -33,6 +33,8 @@ SHORT_LIFE_S = 10.0
 LONGEST_PAUSE_S = 15.0
 EXIT_CANNOT_START = 3
 """Of a process that will not start however often it is tried; what it said is on stderr."""
+EXIT_VAULT_IN_USE = 4
+"""Of a core whose vault another process writes: it is tried again, more and more seldom."""
 
 
 @dataclass(slots=True)
@@ -82,6 +84,7 @@ class Supervisor:
             number: signal.signal(number, self._on_signal)
             for number in (signal.SIGTERM, signal.SIGINT)
         }
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._on_hangup)
         try:
             while not self._is_stopping:
                 for child in self._children:
@@ -112,6 +115,12 @@ class Supervisor:
     def _on_signal(self, *_: object) -> None:
         self._is_stopping = True
 
+    def _on_hangup(self, *_: object) -> None:
+        """Has them read the files of TLS again."""
+        for child in self._children:
+            if child.process is not None and child.process.poll() is None:
+                child.process.send_signal(signal.SIGHUP)
+
     def _tend(self, child: _Child) -> int | None:
         """Starts a child that is not running; an exit code if the node must end."""
         now = time.monotonic()
@@ -122,7 +131,7 @@ class Supervisor:
             child.process = None
             if child.name == "core" and code == EXIT_CANNOT_START:
                 return EXIT_CANNOT_START
-            is_short = now - child.started_at < SHORT_LIFE_S
+            is_short = code == EXIT_VAULT_IN_USE or now - child.started_at < SHORT_LIFE_S
             child.short_lives = child.short_lives + 1 if is_short else 0
             pause_s = min(2.0**child.short_lives - 1, LONGEST_PAUSE_S)
             child.may_start_at = now + pause_s

@@ -43,7 +43,8 @@ def test_what_needs_a_dead_core_is_refused_with_a_time_to_ask_again(served: Serv
     if answer.status_code != 200:  # unless the next core was quicker than this request
         assert answer.status_code == 503
         assert answer.headers["retry-after"].isdigit()
-        assert answer.json()["code"] in ("core_unavailable", "outcome_unknown")
+        assert answer.json()["missing"] == ["core"]
+        assert answer.json()["dependencies"][0]["code"] == "core_unavailable"
 
 
 def test_a_killed_front_is_started_again(served: ServedNode) -> None:
