@@ -10,6 +10,7 @@ from typing import Final
 from ledger.identifiers import RegionCode
 from ledger.workspace import CONFIG_NAME, Config
 from node_api.doors import CORE_SOCKET, Door, DoorApp, Receive, Scope, Send
+from node_api.freshness import find_limit
 from node_api.front.away import AwayApp
 from node_api.front.core_connection import CorePool
 from node_api.front.passing import PassingApp
@@ -62,12 +63,14 @@ def create_front_app(
     Raises:
         NotFoundError: the directory is no home.
     """
-    member = Config.load(home / CONFIG_NAME).member.value
+    config = Config.load(home / CONFIG_NAME)
+    member = config.member.value
     own = member if isinstance(member, RegionCode) else None
     named = settings.relying_region
     default = RegionCode.parse(named) if named else own
     pool = CorePool(str(home / CORE_SOCKET))
-    hot = HotPaths.open(home, own, default, clock, HOLD_S)
+    limit = find_limit(config, settings.stalled_after_s)
+    hot = HotPaths.open(home, own, default, clock, HOLD_S, limit)
     return FrontApp(hot, PassingApp(pool, AwayApp(home)), pool)
 
 
