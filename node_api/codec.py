@@ -7,7 +7,7 @@ them as they are, once it is told how the ledger's own types look.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import is_dataclass
 from enum import IntEnum
 from functools import cache
@@ -68,15 +68,19 @@ def encode(kind: Any, value: object) -> bytes:
     return adapter(kind).dump_json(value)
 
 
-def to_malformed(error: ValidationError) -> MalformedInputError:
+def to_malformed(error: ValidationError, members: Sequence[str] = ()) -> MalformedInputError:
     """The first fault as our error, and all of them as `errors` for the problem.
+
+    Args:
+        members: of the document, to be named where one is given that is none of them.
 
     What a type of ours refused keeps its code; what pydantic refused has the code of its kind of
     fault there, and `malformed_input` here.
     """
     found = error.errors(include_url=False, include_input=False)
     faults = [
-        {"field": _name(fault), "code": fault["type"], "detail": fault["msg"]} for fault in found
+        {"field": _name(fault), "code": fault["type"], "detail": _tell(fault, members)}
+        for fault in found
     ]
     first, is_ours = faults[0], "message" in found[0].get("ctx", {})
     name = first["field"] or "body"
@@ -88,6 +92,12 @@ def to_malformed(error: ValidationError) -> MalformedInputError:
     )
     told.errors = tuple(faults)  # type: ignore[attr-defined]  # read where problems are made
     return told
+
+
+def _tell(fault: ErrorDetails, members: Sequence[str]) -> str:
+    if fault["type"] == "extra_forbidden" and members and len(fault["loc"]) == 1:
+        return f"expected members {', '.join(members)}"
+    return fault["msg"]
 
 
 def _name(fault: ErrorDetails) -> str:

@@ -9,14 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.actions.holdings import find_stored
+from ledger.chain.artifacts import load_artifact
 from ledger.chain.submitter import Receipt
 from ledger.errors import MalformedInputError, NotFoundError
 from ledger.formats.status_list import word_index
-from ledger.identifiers import CertificateId, CertificateType, MemberId, Uscc
+from ledger.identifiers import (
+    CertificateId,
+    CertificateType,
+    ItemCode,
+    MemberId,
+    PartyId,
+    Uscc,
+)
+from ledger.verification.recognition_book import PolicyKey
 from ledger.workspace import Workspace
 
-PURPOSE = "attest"
 DIGEST_SIZE = 32
+_TYPE_SIZE = 21  # all zeros stand for every type
+_SELECTOR, _WORD = 4, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,62 @@ def attest_member(workspace: Workspace, member: MemberId) -> Attested:
     return _attest(workspace, "Consortium", "attestMember", member.to_chain())
 
 
+def attest_type(workspace: Workspace, certificate_type: CertificateType) -> Attested:
+    """Has the chain attest the newest version of a certificate type, and whether it is national.
+
+    Raises:
+        NotFoundError: the catalogue has no such type.
+    """
+    return _attest(workspace, "Catalogue", "attestType", certificate_type.to_chain())
+
+
+def attest_matter(workspace: Workspace, item_code: ItemCode) -> Attested:
+    """Has the chain attest the newest version of a service matter.
+
+    Raises:
+        NotFoundError: the catalogue has no such matter.
+    """
+    return _attest(workspace, "Catalogue", "attestMatter", item_code.to_chain())
+
+
+def attest_policy(workspace: Workspace, key: PolicyKey) -> Attested:
+    """Has the chain attest the newest version of a recognition policy.
+
+    Args:
+        key: who relies on whose certificates of which type; null for the policy on every type.
+
+    Raises:
+        NotFoundError: there is no such policy.
+    """
+    kind = key.certificate_type
+    code = bytes(_TYPE_SIZE) if kind is None else kind.to_chain()
+    arguments = key.relying.to_chain(), key.source.to_chain(), code
+    return _attest(workspace, "RecognitionRegistry", "attestPolicy", *arguments)
+
+
+def attest_group(workspace: Workspace, group: PartyId) -> Attested:
+    """Has the chain attest who is of a group.
+
+    Raises:
+        NotFoundError: there is no such group.
+    """
+    return _attest(workspace, "RecognitionRegistry", "attestGroup", group.to_chain())
+
+
+def attest_case(workspace: Workspace, case_id: bytes) -> Attested:
+    """Has the chain attest how a case stands.
+
+    Args:
+        case_id: 32 bytes.
+
+    Raises:
+        NotFoundError: the chain has no such case.
+        MalformedInputError: the case id has not 32 bytes.
+    """
+    _require_digest(case_id, "case_id")
+    return _attest(workspace, "CaseLedger", "attestCase", case_id)
+
+
 def _require_digest(value: bytes, field: str) -> None:
     if len(value) != DIGEST_SIZE:
         raise MalformedInputError(
@@ -116,6 +182,14 @@ def _require_digest(value: bytes, field: str) -> None:
 
 
 def _attest(workspace: Workspace, module: str, function: str, *arguments: object) -> Attested:
-    receipt: Receipt = workspace.submitter.submit(module, function, *arguments, purpose=PURPOSE)
+    """The outbox knows such a transaction by its function and first argument, as fsck reads it."""
+    called = load_artifact(module).encode_call(function, arguments)
+    receipt: Receipt = workspace.submitter.submit(
+        module,
+        function,
+        *arguments,
+        purpose=function,
+        reference=called[_SELECTOR:][:_WORD].hex(),
+    )
     entry = receipt.entries[0]
     return Attested(entry.index, entry.entry.time_unix)

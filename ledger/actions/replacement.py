@@ -78,7 +78,7 @@ def plan_replacement(
     rows = list(islice(read_rows(source, schema, issuer=batch.issuer, today=today), 2))
     if len(rows) > 1:
         raise MalformedInputError(
-            f"{source}: expected one row, the new certificate; got more",
+            "expected a file of one row, the new certificate; it has more",
             code="replacement_rows",
             field="file",
         )
@@ -88,7 +88,7 @@ def plan_replacement(
     successor = draft.certificate_id
     if str(successor) == str(replaced):
         raise ConflictError(
-            f"{source}: the new certificate has the identifier of the old one; give it the next "
+            f"{replaced}: the new certificate has the identifier of the old one; give it the next "
             "version or another serial",
             code="successor_is_replaced",
             field="证照标识",

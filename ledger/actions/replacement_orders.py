@@ -19,6 +19,7 @@ from typing import IO
 
 from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.holdings import find_stored
+from ledger.actions.issuance.request import RequestReader
 from ledger.actions.masking import mask_name
 from ledger.actions.replacement import (
     Replacement,
@@ -28,6 +29,7 @@ from ledger.actions.replacement import (
 )
 from ledger.actions.status_orders import make_decision
 from ledger.errors import MalformedInputError
+from ledger.formats.civil_time import compute_civil_date
 from ledger.identifiers import CertificateId
 from ledger.workspace import Workspace
 
@@ -123,7 +125,8 @@ def replace_by_row(
     Interrupted in between, the same order does what is left.
 
     Args:
-        row: the cells of the new certificate by the columns of its type.
+        row: the fields of the new certificate by the columns of its type, or by the names that
+            issuing it takes.
         reason: a status code of the type, its number or its Chinese name.
         legal_basis: the rule it rests on; public, so that it never names a person.
         effective_date: from which it has legal effect; by default today in China.
@@ -132,12 +135,17 @@ def replace_by_row(
     Raises:
         NotFoundError: certificate_unknown, not_anchored.
         ConflictError: status_not_allowed, successor_is_replaced, replacement_unfinished.
-        MalformedInputError: the reason is none of the type.
+        MalformedInputError: fields_malformed, which tells every fault of the row; the reason is
+            none of the type.
     """
+    batch = find_stored(workspace, certificate_id).batch
+    today = compute_civil_date(workspace.now_unix())
+    reader = RequestReader(workspace.schema(batch.certificate_type), batch.issuer, today)
+    reader.read(row)
     return replace_by_file(
         workspace,
         certificate_id,
-        _write_row(row),
+        _write_row(reader.to_cells(row)),
         reason,
         legal_basis,
         effective_date=effective_date,

@@ -12,19 +12,33 @@ from typing import Final
 
 from ledger.actions.attesting import (
     Attested,
+    attest_case,
     attest_certificate,
     attest_department,
+    attest_group,
     attest_mandate,
+    attest_matter,
     attest_member,
     attest_place,
+    attest_policy,
     attest_seal_key,
+    attest_type,
 )
 from ledger.actions.proofs import fetch_log_root, prove_consistency, prove_inclusion
 from node_api.auth.access import Access, ObjectRule
 from node_api.auth.principals import Role
 from node_api.operations.certificates import ONE
 from node_api.operations.operation import Operation
-from node_api.operations.samples import CERTIFICATE, CHONGQING, DIGEST, HOUSING, TYPE
+from node_api.operations.samples import (
+    CERTIFICATE,
+    CHONGQING,
+    DIGEST,
+    GROUP,
+    HOUSING,
+    ITEM,
+    SICHUAN,
+    TYPE,
+)
 
 TAG: Final = "log"
 READING = Access.of(Role.CLERK, Role.OFFICER, Role.AUDITOR, Role.SUPERVISOR, Role.OPERATOR)
@@ -79,6 +93,15 @@ _ATTESTING = (
     _attest("seal-keys", attest_seal_key, {"issuer": HOUSING, "key_id": DIGEST}),
     _attest("mandates", attest_mandate, {"issuer": HOUSING, "certificate_type": TYPE}),
     _attest("members", attest_member, {"member": CHONGQING}),
+    _attest("types", attest_type, {"certificate_type": TYPE}),
+    _attest("matters", attest_matter, {"item_code": ITEM}),
+    _attest(
+        "policies",
+        attest_policy,
+        {"key": {"relying": SICHUAN, "source": CHONGQING, "certificate_type": TYPE}},
+    ),
+    _attest("groups", attest_group, {"group": GROUP}),
+    _attest("cases", attest_case, {"case_id": DIGEST}),
 )
 
 OPERATIONS = (*_OF_THE_CHAIN, *_ATTESTING)

@@ -96,7 +96,7 @@ def _read(kind: Any, value: object, name: str) -> Any:
     try:
         return decode_plain(kind, value)
     except LedgerError as error:
-        message = error.message.removeprefix("body: ")
+        message = error.message.removeprefix("body: ").removeprefix(f"{name}: ")
         raise MalformedInputError(f"{name}: {message}", code=error.code, field=name) from error
 
 
@@ -106,7 +106,7 @@ def _read_body(operation: Operation, body: bytes) -> dict[str, Any]:
     try:
         found = model.model_validate_json(body or b"{}")
     except ValidationError as error:
-        malformed = to_malformed(error)
+        malformed = to_malformed(error, tuple(model.model_fields))
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         if first["type"] == "json_invalid":
             raise MalformedInputError(

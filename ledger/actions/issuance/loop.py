@@ -288,12 +288,17 @@ def _conclude(run: _Run) -> IssuanceReport:
         run.progress.rows,
         issued,
         run.already_issued,
-        tuple(run.errors),
-        tuple(run.warnings),
+        _in_order_of_lines(run.errors),
+        _in_order_of_lines(run.warnings),
         run.settled + run.anchoring.anchored,
         run.is_cut,
         run.given_up,
     )
+
+
+def _in_order_of_lines(problems: Iterable[RowError]) -> tuple[RowError, ...]:
+    """What the vault finds, such as that a certificate was issued before, comes after the rest."""
+    return tuple(sorted(problems, key=lambda problem: problem.line))
 
 
 def _count(batches: Iterable[AnchoredBatch]) -> int:

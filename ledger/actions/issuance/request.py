@@ -203,6 +203,11 @@ class RequestReader:
             raise FieldsMalformedError(faults)
         return ReadRequest(result.draft, tuple(map(self._to_fault, result.warnings)))
 
+    def to_cells(self, fields: Mapping[str, str]) -> dict[str, str]:
+        """What `read` took, by the columns of a clerk's file."""
+        columns = [each.column for each in self.schema.fields]
+        return {columns[self._places[name]]: value for name, value in fields.items()}
+
     def _to_fault(self, error: RowError) -> FieldError:
         return FieldError(
             self._names.get(error.column, ""),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +14,7 @@ from zhenglian.failures import EXIT_FAILED
 from zhenglian.files import require_free, write_whole
 from zhenglian.options import ForceOption
 from zhenglian.progress import show_progress
-from zhenglian.row_errors import find_report_place, in_order_of_lines, tell_row_errors
+from zhenglian.row_errors import find_report_place, tell_row_errors
 from zhenglian.session import Session
 from zhenglian.times import format_time
 from zhenglian.words import count_certificates
@@ -177,11 +176,6 @@ def _issue_file(
             citation=cited.resolve(LocalDoor(workspace)),
             notify=notify,
         )
-    report = replace(
-        report,
-        errors=in_order_of_lines(report.errors),
-        warnings=in_order_of_lines(report.warnings),
-    )
     tell_row_errors(session, report.errors, report.warnings, report_file)
     has_problems = bool(report.errors or report.warnings)
     if session.output.is_json:

@@ -212,6 +212,12 @@ def test_case_lives_from_the_window_to_its_recall(
     assert sichuan.get(by_department, certificate_id=make_id(1))["reliances"] == [found]
     assert sichuan.get("/v1/recalls")["reliances"] == []
 
+    # whoever asks has the chain say how the case and its matter stand
+    chongqing.post("/v1/attestations/cases", case_id=opened["case_id"], status=201)
+    chongqing.post("/v1/attestations/matters", item_code=ITEM, status=201)
+    told = [each["act"] for each in chongqing.get("/v1/audit", limit=1000)["items"][-2:]]
+    assert told == ["case_attested", "matter_attested"]
+
     erased = chongqing.post(f"{case}/erasure", reason="申请人申请删除")
     assert erased["identifier"] == f"case:{opened['case_id']}"
     assert chongqing.get(f"{case}/contents")["kept"]["is_erased"] is True

@@ -156,11 +156,27 @@ def test_certificate_is_replaced_by_a_row_once(issued_node: RunningNode) -> None
     assert (again["change"], again["issuance"]["issued"]) == (None, 0)
 
 
+def test_row_may_name_its_fields_as_issuing_does(issued_node: RunningNode) -> None:
+    row = make_row(1)
+    row |= {"certificateId": SUCCESSOR, "holderName": row.pop("姓名")}
+    del row["证照标识"]
+    issued_node.post(f"/v1/certificates/{FIRST}/replacement", row=row, **{**ORDER, "reason": "04"})
+    assert issued_node.get(f"/v1/certificates/{SUCCESSOR}")["related_certificate_id"] == FIRST
+
+
 def test_row_with_errors_replaces_nothing_and_says_where(issued_node: RunningNode) -> None:
     row = make_row(1) | {"证照标识": SUCCESSOR, "性别": "别的"}
-    order = {"row": row, **ORDER, "reason": "04"}
-    done = issued_node.post(f"/v1/certificates/{FIRST}/replacement", **order)
-    assert [each["column"] for each in done["plan"]["errors"]] == ["性别"]
+    path, order = f"/v1/certificates/{FIRST}/replacement", {**ORDER, "reason": "04"}
+    refused = issued_node.post(path, status=422, row=row, **order)
+    assert refused["code"] == "fields_malformed"
+    assert [each["column"] for each in refused["errors"]] == ["性别"]
+    refused = issued_node.post(path, status=422, row={"colour": "red"}, **order)
+    assert refused["errors"][0]["code"] == "unknown_column"
+    same = issued_node.post(path, status=409, row=make_row(1), **order)
+    assert (same["code"], "/tmp" in same["detail"]) == ("successor_is_replaced", False)
+    refused = issued_node.post(path, status=422, rows=row, **order)
+    faults = {each["field"]: each["detail"] for each in refused["errors"]}
+    assert "expected members row, reason" in faults["rows"]
     assert status_of(issued_node, FIRST) == "valid"
 
 

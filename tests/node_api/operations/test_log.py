@@ -9,6 +9,7 @@ from tests.support.consortium import ISSUER, SAFETY_STAFF
 from tests.support.node import RunningNode
 
 LOG = "/v1/compared-log"
+KEY = {"relying": "500000", "source": "510000", "certificate_type": None}
 
 
 def test_root_and_proofs_are_what_the_commands_print(
@@ -62,6 +63,8 @@ def test_what_is_current_is_attested_and_what_is_not_there_is_not(
     attested = issued_node.post(f"/v1/certificates/{make_id(1)}/attestations", status=201)
     audited = issued_node.get("/v1/audit", after=attested["log_index"] - 1)["items"]
     assert audited[0]["act"] == "status_attested"
+    terms = {"minimum_seal_level": 1}
+    issued_node.post("/v1/recognition/policies", status=201, key=KEY, terms=terms)
     key = issued_node.get(f"/v1/issuers/{ISSUER}")["seal_keys"][0]["key_id"]
     path = "/v1/attestations"
     for kind, members in (
@@ -69,20 +72,32 @@ def test_what_is_current_is_attested_and_what_is_not_there_is_not(
         ("seal-keys", {"issuer": str(ISSUER), "key_id": key}),
         ("mandates", {"issuer": str(ISSUER), "certificate_type": str(SAFETY_STAFF)}),
         ("members", {"member": "510000"}),
+        ("policies", {"key": KEY}),
     ):
         issued_node.post(f"{path}/{kind}", status=201, **members)
-    acts = [each["act"] for each in issued_node.get("/v1/audit", limit=1000)["items"][-4:]]
+    acts = [each["act"] for each in issued_node.get("/v1/audit", limit=1000)["items"][-5:]]
     assert acts == [
         "department_attested",
         "seal_key_attested",
         "mandate_attested",
         "member_attested",
+        "policy_attested",
     ]
+    assert issued_node.get("/v1/maintenance/fsck")["problems"] == []
     nobody = {"batch_key": bytes(32).hex(), "position": 0}
     assert issued_node.post(f"{path}/status", status=404, **nobody)["code"]
     for position in (-1, 1 << 40):
         wrong = {"batch_key": bytes(32).hex(), "position": position}
         assert issued_node.post(f"{path}/status", status=404, **wrong)["code"]
     assert issued_node.post(f"{path}/members", status=404, member="530000")["code"]
+    for kind, members in (
+        ("types", {"certificate_type": "11100000000013338W999"}),
+        ("matters", {"item_code": f"{ISSUER}0117002011000"}),
+        ("policies", {"key": {**KEY, "relying": "530000"}}),
+        ("groups", {"group": "@NOBODY"}),
+        ("cases", {"case_id": bytes(32).hex()}),
+    ):
+        assert issued_node.post(f"{path}/{kind}", status=404, **members)["code"]
+    assert issued_node.post(f"{path}/cases", status=422, case_id="00")["field"] == "case_id"
     short = {"batch_key": "00", "position": 0}
     assert issued_node.post(f"{path}/status", status=422, **short)["field"] == "batch_key"
