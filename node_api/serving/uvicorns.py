@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from node_api.doors import Application
+from node_api.serving.guarded import GuardedProtocol
 from node_api.serving.whole_answers import WholeAnswersProtocol
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,10 @@ class Listening:
     app: Application
     listener: socket.socket
     tls: tuple[str, str] | None = None
+
+
+class _Protocol(GuardedProtocol, WholeAnswersProtocol):
+    """Both."""
 
 
 class _Server(uvicorn.Server):
@@ -60,7 +65,7 @@ def _configure(listening: Listening) -> uvicorn.Config:
     certificate, key = listening.tls or (None, None)
     return uvicorn.Config(
         listening.app,
-        http=WholeAnswersProtocol,
+        http=_Protocol,
         ws="none",
         lifespan="off",
         interface="asgi3",
