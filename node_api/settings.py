@@ -22,7 +22,6 @@ from pydantic_settings import (
 
 from ledger.errors import MalformedInputError, NotFoundError, StorageError
 from node_api.auth.settings import AuthSettings, LimitSettings, Section
-from node_api.codec import to_malformed
 from node_api.deliveries.settings import DeliverySettings
 
 SETTINGS_NAME = "node.toml"
@@ -156,12 +155,23 @@ class NodeSettings(BaseSettings):
         try:
             return cls(**tomllib.loads(path.read_text("utf-8")))
         except ValidationError as error:
-            told = to_malformed(error)
-            raise MalformedInputError(f"{path}: {told.message}", field=told.field) from error
+            raise _tell_fault(error, path) from error
+        except MalformedInputError as error:  # of a type of ours
+            raise MalformedInputError(f"{path}: {error.message}", field=error.field) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise MalformedInputError(f"{path}: not a TOML file: {error}") from error
         except OSError as error:
             raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _tell_fault(error: ValidationError, path: Path) -> MalformedInputError:
+    """The first fault, with the setting and whether file or environment has it."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    names = [str(part) for part in first["loc"]]
+    field, variable = ".".join(names), ENVIRONMENT_PREFIX + "__".join(names).upper()
+    place = variable if variable in os.environ else path
+    told = first["msg"].removeprefix("Value error, ")
+    return MalformedInputError(f"{place}: {field}: {told}", field=field)
 
 
 TEMPLATE_NAME = "node.toml.txt"
@@ -169,7 +179,10 @@ TEMPLATE_NAME = "node.toml.txt"
 
 def write_template(path: Path, listen: str) -> None:
     """Writes the commented settings file with one setting chosen. Raises MalformedInputError."""
-    NodeSettings.model_validate({"listen": listen})
+    try:
+        NodeSettings.model_validate({"listen": listen})
+    except ValidationError as error:
+        raise _tell_fault(error, path) from error
     template = files("node_api").joinpath(TEMPLATE_NAME).read_text("utf-8")
     path.write_text(template.replace("@LISTEN@", listen), "utf-8")
     path.chmod(0o600)

@@ -74,6 +74,7 @@ def test_the_environment_comes_before_the_file(home: Path, monkeypatch: pytest.M
         ("[issuing]\ninterval_s = 0", "issuing.interval_s"),
         ('[limits]\nreads = "often"', "limits.reads"),
         ('[log]\nlevel = "loud"', "log.level"),
+        ('[deliveries.peers."510000"]\nurl = "sc"', "deliveries.peers.510000.url"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, line: str, field: str) -> None:
@@ -82,6 +83,29 @@ def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, line: str, field
         NodeSettings.load(tmp_path)
     assert refused.value.field == field
     assert SETTINGS_NAME in refused.value.message
+
+
+def test_a_wrong_variable_of_the_environment_is_named(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZHENGLIAN_NODE_ISSUING__WAIT_S", "long")
+    with pytest.raises(MalformedInputError, match="ZHENGLIAN_NODE_ISSUING__WAIT_S") as refused:
+        NodeSettings.load(home)
+    assert refused.value.field == "issuing.wait_s"
+
+
+def test_a_peer_that_is_no_member_is_named(tmp_path: Path) -> None:
+    (tmp_path / SETTINGS_NAME).write_text(
+        '[deliveries.peers."Sichuan"]\nurl = "https://sc.example"'
+    )
+    with pytest.raises(MalformedInputError, match=f"{SETTINGS_NAME}.*Sichuan"):
+        NodeSettings.load(tmp_path)
+
+
+def test_no_template_is_written_for_an_address_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(MalformedInputError, match="ADDRESS:PORT"):
+        write_template(tmp_path / SETTINGS_NAME, "nonsense")
+    assert not (tmp_path / SETTINGS_NAME).exists()
 
 
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
