@@ -13,6 +13,9 @@ ONLY ?=
 PORT ?= 8481
 CHAIN_PORT ?= 8545
 
+# Containers often set it; every one of the many processes of tests and demo would compile anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-python test-contracts lint fix contracts interfaces bench lock dist up clean
 
@@ -36,7 +39,7 @@ test-python: $(VENV)/.dev contracts/node_modules/.installed
 	@sh scripts/require_tools.sh postgresql
 	@sh scripts/require_tools.sh strace
 	@sh scripts/require_tools.sh chromium
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-contracts: contracts/node_modules/.installed
 	cd contracts && $(FORGE) test

@@ -10,10 +10,19 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from tests.ledger.actions.homes import Ledger
     from tests.support.consortium import Consortium
 
 settings.register_profile("steady", deadline=None)  # a busy machine is no failure
 settings.load_profile("steady")
+
+HEAVY = ("tests/faults", "tests/node_api", "tests/e2e", "tests/docs", "tests/attacks")
+"""Where tests start processes; the others compute."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Heavy modules come first, so that no worker is left with one while the others are done."""
+    items.sort(key=lambda item: not item.nodeid.startswith(HEAVY))
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +53,58 @@ def consortium(
     with serve_chain(own.chain) as served:
         own.set_chain_of_all(served.url)
         yield own
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """Chongqing alone. Only to be copied."""
+    from tests.ledger.actions.homes import found
+
+    return found(tmp_path_factory.mktemp("founded"))
+
+
+@pytest.fixture(scope="session")
+def admitted(founded: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """Chongqing, Sichuan and Guizhou. Only to be copied."""
+    from tests.ledger.actions.homes import CHONGQING, GUIZHOU, SICHUAN
+
+    ledger = founded.copy(tmp_path_factory.mktemp("admitted"))
+    for candidate, voters in ((SICHUAN, (CHONGQING,)), (GUIZHOU, (CHONGQING, SICHUAN))):
+        ledger.create(candidate)
+        ledger.admit(candidate, *voters)
+    return ledger
+
+
+@pytest.fixture(scope="session")
+def issued(admitted: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """Three provinces; Chongqing has issued the rows 0 to 39 in one batch. Only to be copied."""
+    from tests.ledger.actions.homes import ISSUED, write_file
+
+    directory = tmp_path_factory.mktemp("issued")
+    ledger = admitted.copy(directory / "ledger")
+    assert ledger.issue(write_file(directory / "rows.csv", range(ISSUED))).issued == ISSUED
+    return ledger
+
+
+@pytest.fixture
+def ledger(founded: Ledger, tmp_path: Path) -> Ledger:
+    """Chongqing alone, for one test."""
+    return founded.copy(tmp_path / "ledger")
+
+
+@pytest.fixture
+def provinces(issued: Ledger, tmp_path: Path) -> Ledger:
+    """Three provinces with certificates 0 to 39, for one test."""
+    return issued.copy(tmp_path / "provinces")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """URL of the PostgreSQL server that the tests of this process share, each in its own schema."""
+    from tests.support.postgresql import share_postgresql
+
+    with share_postgresql() as url:
+        yield url
 
 
 @pytest.fixture(scope="session", autouse=True)

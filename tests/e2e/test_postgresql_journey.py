@@ -19,7 +19,6 @@ from tests.support.command_line import CommandLine, make_id, make_row, write_csv
 from tests.support.consortium import ISSUER
 from tests.support.postgresql import serve_postgresql
 
-pytestmark = pytest.mark.xdist_group("postgresql")
 SECRET = "p@ss w0rd/虚构"
 OLD, LIVE, GONE = 1, 2, 3
 EXPIRED = {"初次领证日期": "2010-01-05", "发证日期": "2012-01-05", "有效期起": "2012-01-05"}

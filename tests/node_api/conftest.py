@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.ledger.actions.homes import Ledger
 from tests.support.consortium import PASSPHRASE, Consortium
 from tests.support.node import RunningNode, run_node
+from tests.support.verifying_home import VerifyingHome, make_presented, open_copy
 
 
 @pytest.fixture
@@ -25,3 +28,25 @@ def shared_node(
     copied = founded_consortium.copy(tmp_path_factory.mktemp("shared") / "consortium")
     with run_node(copied.open(), PASSPHRASE) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def presented(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ledger, list[bytes]]:
+    """Certificates, presented; whoever changes something gets a copy, see `verifying`."""
+    return make_presented(tmp_path_factory.mktemp("presented"))
+
+
+@pytest.fixture
+def verifying(presented: tuple[Ledger, list[bytes]], tmp_path: Path) -> Iterator[VerifyingHome]:
+    """A home of a test's own."""
+    with open_copy(presented, tmp_path / "ledger") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def unchanged(
+    presented: tuple[Ledger, list[bytes]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[VerifyingHome]:
+    """The same, for tests that change nothing."""
+    with open_copy(presented, tmp_path_factory.mktemp("unchanged") / "ledger") as made:
+        yield made

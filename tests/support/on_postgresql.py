@@ -102,5 +102,4 @@ def place_of_vaults(
 def take_both_places(metafunc: pytest.Metafunc, tests: Collection[str]) -> None:
     """Runs these tests with their vaults in files, and once more with them on the server."""
     if metafunc.function.__name__ in tests:
-        place = pytest.param(POSTGRESQL, marks=pytest.mark.xdist_group("postgresql"))
-        metafunc.parametrize("place_of_vaults", ["files", place], indirect=True)
+        metafunc.parametrize("place_of_vaults", ["files", POSTGRESQL], indirect=True)

@@ -97,8 +97,8 @@ def run_postgresql() -> Iterator[str]:
         yield server.url
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
+@contextmanager
+def share_postgresql() -> Iterator[str]:
     """URL of the server that the tests of this process share: their own, or the one that
     ZHENGLIAN_TEST_POSTGRESQL_URL names."""
     if named := os.environ.get("ZHENGLIAN_TEST_POSTGRESQL_URL"):

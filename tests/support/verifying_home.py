@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from ledger.actions.lifecycle import LifecycleAct, change_status
 from ledger.actions.presentation import present
@@ -74,10 +74,8 @@ class VerifyingHome:
             hot.close()
 
 
-@pytest.fixture(scope="session")
-def presented(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ledger, list[bytes]]:
-    """Made once; whoever changes something gets a copy, see `verifying`."""
-    directory = tmp_path_factory.mktemp("presented")
+def make_presented(directory: Path) -> tuple[Ledger, list[bytes]]:
+    """A ledger with certificates 0 to 4, and these presented."""
     ledger = found(directory / "ledger")
     ledger.issue(write_file(directory / "rows.csv", range(5)))
     with ledger.open() as workspace:
@@ -85,23 +83,11 @@ def presented(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ledger, list[by
     return ledger, documents
 
 
-@pytest.fixture
-def verifying(presented: tuple[Ledger, list[bytes]], tmp_path: Path) -> Iterator[VerifyingHome]:
-    """A home of a test's own, its index as fresh as can be."""
+@contextmanager
+def open_copy(presented: tuple[Ledger, list[bytes]], directory: Path) -> Iterator[VerifyingHome]:
+    """A copy of it, its index as fresh as can be."""
     ledger, documents = presented
-    made = VerifyingHome(ledger.copy(tmp_path / "ledger"), documents)
-    made.sync()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="session")
-def unchanged(
-    presented: tuple[Ledger, list[bytes]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[VerifyingHome]:
-    """The same, for tests that change nothing."""
-    ledger, documents = presented
-    made = VerifyingHome(ledger.copy(tmp_path_factory.mktemp("unchanged") / "ledger"), documents)
+    made = VerifyingHome(ledger.copy(directory), documents)
     made.sync()
     yield made
     made.close()

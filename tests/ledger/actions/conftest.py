@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from ledger.actions.catalogue import define_type
@@ -9,19 +7,15 @@ from ledger.schemas import load_schema
 from tests.ledger.actions.homes import (
     CHONGQING,
     GUIZHOU,
-    ISSUED,
     MINISTRY,
     SICHUAN,
     TYPE,
     Ledger,
-    found,
-    write_file,
 )
 from tests.support.on_postgresql import place_of_vaults, take_both_places
 from tests.support.over_http import take_both_ways, way_to_chain
-from tests.support.postgresql import postgresql
 
-__all__ = ["place_of_vaults", "postgresql", "way_to_chain"]
+__all__ = ["place_of_vaults", "way_to_chain"]
 
 BOTH_WAYS = (
     "test_anchoring",
@@ -68,22 +62,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    """Chongqing alone. Only to be copied."""
-    return found(tmp_path_factory.mktemp("founded"))
-
-
-@pytest.fixture(scope="session")
-def admitted(founded: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    """Chongqing, Sichuan and Guizhou. Only to be copied."""
-    ledger = founded.copy(tmp_path_factory.mktemp("admitted"))
-    for candidate, voters in ((SICHUAN, (CHONGQING,)), (GUIZHOU, (CHONGQING, SICHUAN))):
-        ledger.create(candidate)
-        ledger.admit(candidate, *voters)
-    return ledger
-
-
-@pytest.fixture(scope="session")
 def joined(admitted: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     """Chongqing, Sichuan, Guizhou and the ministry. Only to be copied."""
     ledger = admitted.copy(tmp_path_factory.mktemp("joined"))
@@ -99,24 +77,3 @@ def defined(joined: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     with ledger.open(MINISTRY) as home:
         define_type(home, load_schema(TYPE))
     return ledger
-
-
-@pytest.fixture
-def ledger(founded: Ledger, tmp_path: Path) -> Ledger:
-    """Chongqing alone, for one test."""
-    return founded.copy(tmp_path / "ledger")
-
-
-@pytest.fixture(scope="session")
-def issued(admitted: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    """Three provinces; Chongqing has issued the rows 0 to 39 in one batch. Only to be copied."""
-    directory = tmp_path_factory.mktemp("issued")
-    ledger = admitted.copy(directory / "ledger")
-    assert ledger.issue(write_file(directory / "rows.csv", range(ISSUED))).issued == ISSUED
-    return ledger
-
-
-@pytest.fixture
-def provinces(issued: Ledger, tmp_path: Path) -> Ledger:
-    """Three provinces with certificates 0 to 39, for one test."""
-    return issued.copy(tmp_path / "provinces")

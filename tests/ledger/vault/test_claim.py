@@ -16,11 +16,8 @@ from ledger.errors import StorageError
 from ledger.vault.claim import WriterClaim
 from ledger.vault.store import Vault
 from tests.ledger.vault.vaults import CHEAP, NOW_UNIX, PASSPHRASE, new_batch, stage
-from tests.support.postgresql import postgresql, use_schema
+from tests.support.postgresql import use_schema
 
-__all__ = ["postgresql"]
-
-pytestmark = pytest.mark.xdist_group("postgresql")
 NAME = "zhenglian-claim-test"
 OF_OURS = "FROM pg_stat_activity WHERE application_name = %s"
 LOCKING = "AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted)"

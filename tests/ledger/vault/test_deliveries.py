@@ -21,11 +21,7 @@ from ledger.vault.delivery_tables import DeliveryState, Direction
 from ledger.vault.outgoing import PART_SIZE
 from ledger.vault.store import Vault
 from tests.ledger.vault.vaults import CHEAP, NOW_UNIX, PASSPHRASE
-from tests.support.postgresql import postgresql, use_schema
-
-__all__ = ["postgresql"]
-
-pytestmark = pytest.mark.xdist_group("postgresql")
+from tests.support.postgresql import use_schema
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 SICHUAN = MemberId.parse("510000")

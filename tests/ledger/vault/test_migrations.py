@@ -30,14 +30,12 @@ from tests.ledger.vault.rows import (
     reflect,
 )
 from tests.ledger.vault.vaults import CHEAP, PASSPHRASE, new_batch, stage
-from tests.support.postgresql import postgresql, use_schema
-
-__all__ = ["postgresql"]
+from tests.support.postgresql import use_schema
 
 REVISIONS = [
     script.revision for script in ScriptDirectory.from_config(schema._configure()).walk_revisions()
 ][::-1]
-PLACES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql"))]
+PLACES = ["sqlite", "postgresql"]
 
 
 @pytest.fixture(params=PLACES)

@@ -22,11 +22,7 @@ from ledger.vault.outbox import NewTransaction
 from ledger.vault.store import Vault
 from ledger.vault.tables import BatchState
 from tests.ledger.vault.vaults import CHEAP, NOW_UNIX, PASSPHRASE, new_batch, stage
-from tests.support.postgresql import postgresql, use_schema
-
-__all__ = ["postgresql"]
-
-pytestmark = pytest.mark.xdist_group("postgresql")
+from tests.support.postgresql import use_schema
 
 
 @pytest.fixture

@@ -21,11 +21,7 @@ from tests.ledger.vault.vaults import (
     new_batch,
     stage,
 )
-from tests.support.postgresql import create_schema, postgresql
-
-__all__ = ["postgresql"]
-
-pytestmark = pytest.mark.xdist_group("postgresql")
+from tests.support.postgresql import create_schema
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

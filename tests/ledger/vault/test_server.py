@@ -19,11 +19,8 @@ from ledger.vault.server import (
 )
 from ledger.vault.store import Vault
 from tests.ledger.vault.vaults import CHEAP, PASSPHRASE, new_batch, stage
-from tests.support.postgresql import postgresql, use_schema
+from tests.support.postgresql import use_schema
 
-__all__ = ["postgresql"]
-
-pytestmark = pytest.mark.xdist_group("postgresql")
 SECRET = "s3cret%"
 
 

@@ -21,11 +21,8 @@ from ledger.vault.store import DATABASE_NAME, Vault
 from ledger.vault.tables import SCHEMA_REVISION, metadata
 from tests.ledger.vault.rows import Rows, fill_every_table, read_rows
 from tests.ledger.vault.vaults import CHEAP, NOW_UNIX, PASSPHRASE, new_batch, open_vault, stage
-from tests.support.postgresql import postgresql, use_schema
+from tests.support.postgresql import use_schema
 
-__all__ = ["postgresql"]
-
-pytestmark = pytest.mark.xdist_group("postgresql")
 TERMS = KeyTerms(NOW_UNIX, NOW_UNIX + 86_400)
 
 

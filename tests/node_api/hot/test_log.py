@@ -7,9 +7,7 @@ import pytest
 
 from ledger.formats.merkle import verify_consistency, verify_inclusion
 from node_api.hot.routes import HotPaths
-from tests.support.verifying_home import VerifyingHome, ask, presented, unchanged
-
-__all__ = ["presented", "unchanged"]
+from tests.support.verifying_home import VerifyingHome, ask
 
 
 @pytest.fixture

@@ -18,9 +18,8 @@ from ledger.formats.status_list_token import StatusListToken, parse_status_list_
 from ledger.workspace import Workspace
 from node_api.hot.status_lists import StatusListHandler
 from tests.ledger.actions.homes import DECISION, identify
-from tests.support.verifying_home import VerifyingHome, ask, presented, verifying
+from tests.support.verifying_home import VerifyingHome, ask
 
-__all__ = ["presented", "verifying"]
 MEDIA_TYPE = "application/statuslist+jwt"
 
 

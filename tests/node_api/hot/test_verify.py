@@ -10,9 +10,8 @@ import pytest
 from ledger.formats.evidence import MAX_EVIDENCE_SIZE
 from node_api.hot.routes import HotPaths
 from tests.ledger.actions.homes import found, identify, write_file
-from tests.support.verifying_home import VerifyingHome, ask, presented, unchanged, verifying
+from tests.support.verifying_home import VerifyingHome, ask
 
-__all__ = ["presented", "unchanged", "verifying"]
 DAY_S = 86_400
 
 

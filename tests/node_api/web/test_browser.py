@@ -10,9 +10,8 @@ import pytest
 from node_api.doors import Door, DoorApp, Receive, Scope, Send
 from tests.support.asgi_server import serve
 from tests.support.chromium import Page, open_browser
-from tests.support.verifying_home import VerifyingHome, presented, unchanged
+from tests.support.verifying_home import VerifyingHome
 
-__all__ = ["presented", "unchanged"]
 SHOWN = "!document.getElementById('result').hidden"
 VERDICT = "document.querySelector('#result .verdict')"
 

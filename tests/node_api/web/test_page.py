@@ -12,9 +12,7 @@ from node_api.hot.routes import HotPaths
 from node_api.web.forms import parse_form
 from node_api.web.language import Language, choose_language
 from tests.ledger.actions.homes import make_row, write_rows
-from tests.support.verifying_home import VerifyingHome, ask, presented, unchanged, verifying
-
-__all__ = ["presented", "unchanged", "verifying"]
+from tests.support.verifying_home import VerifyingHome, ask
 
 
 @pytest.fixture
