@@ -12,8 +12,7 @@ from pathlib import Path
 from ledger.errors import LedgerError, MalformedInputError
 from ledger.identifiers import RegionCode
 from ledger.workspace import CONFIG_NAME, Config
-from node_api.auth.maker_checker import require_known_operations
-from node_api.operations.table import by_id
+from node_api.auth.settings import ApprovalSettings
 from node_api.settings import SETTINGS_NAME, NodeSettings, TlsSettings
 
 
@@ -28,7 +27,7 @@ def check_settings(home: Path, settings: NodeSettings) -> None:
     try:
         _check_region(settings.relying_region)
         _check_tls(settings.tls)
-        require_known_operations(settings.auth.approvals, by_id().get)
+        _check_approvals(settings.auth.approvals)
         for code, peer in settings.deliveries.peers.items():
             _check_authorities(f"deliveries.peers.{code}.ca_file", peer.ca_file)
     except MalformedInputError as error:
@@ -36,6 +35,15 @@ def check_settings(home: Path, settings: NodeSettings) -> None:
         raise MalformedInputError(
             f"{path}: {error.message}", code=error.code, field=error.field
         ) from error
+
+
+def _check_approvals(approvals: ApprovalSettings) -> None:
+    if approvals == ApprovalSettings():
+        return
+    from node_api.auth.maker_checker import require_known_operations  # both load every operation
+    from node_api.operations.table import by_id
+
+    require_known_operations(approvals, by_id().get)
 
 
 def _check_region(text: str) -> None:
