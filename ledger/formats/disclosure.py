@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from os import urandom
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from orjson import loads
@@ -30,8 +29,7 @@ _NOTHING: tuple[Any, Any, Any] = (None, None, None)
 _DIGEST_NAMES = frozenset({"_sd", "_sd_alg", "..."})
 
 
-@dataclass(frozen=True, slots=True)
-class Disclosure:
+class Disclosure(NamedTuple):
     """One shown field.
 
     Args:
@@ -42,9 +40,13 @@ class Disclosure:
     """
 
     name: str
-    value: object = field(repr=False)
-    encoded: str = field(repr=False)
-    digest: bytes = field(repr=False)
+    value: object
+    encoded: str
+    digest: bytes
+
+    def __repr__(self) -> str:
+        """Without the value, which may be personal."""
+        return f"Disclosure(name={self.name!r})"
 
 
 def create_disclosures(fields: Mapping[str, str]) -> tuple[tuple[bytes, ...], list[str]]:

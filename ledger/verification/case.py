@@ -10,7 +10,7 @@ from ledger.formats.certificate import Certificate
 from ledger.formats.evidence import BatchProof, Evidence, Fact, LogHead
 from ledger.identifiers import CertificateType, RegionCode
 from ledger.verification.finding import Finding, indeterminate
-from ledger.verification.ledger_view import LedgerView, StatusState, open_view
+from ledger.verification.ledger_view import CACHED_VIEWS, LedgerView, StatusState, open_view
 from ledger.verification.policy import VerificationPolicy
 from ledger.verification.reasons import Reason
 from ledger.verification.recognition import (
@@ -62,9 +62,8 @@ class Case:
         certificate, trusted_log = evidence.certificate, policy.trusted_log
         problem = _compare_heads(evidence.log, trusted_log)
         facts = evidence.facts if problem is None else ()
-        proven = tuple([fact for fact in facts if _is_proven(fact, policy)])
-        refused = set() if len(proven) == len(facts) else {*facts} - {*proven}
-        view = open_view(proven, is_complete=problem is None and policy.has_complete_facts)
+        is_complete = problem is None and policy.has_complete_facts
+        view, refused = _prove(facts, trusted_log, is_complete=is_complete)
         placement = certificate.placement
         standing = find_standing(
             view, certificate.issuer, certificate.type, certificate.x5c, placement.batch_key
@@ -80,11 +79,11 @@ class Case:
             now_unix=now_unix,
             as_of_unix=as_of_unix,
             log_problem=problem,
-            refused_facts=tuple(sorted([fact.index for fact in refused])),
+            refused_facts=refused,
             view=view,
             standing=standing,
             status=status,
-            recognition=_resolve(certificate, standing, proven, policy, as_of_unix),
+            recognition=_resolve(certificate, standing, policy, as_of_unix),
         )
 
     @property
@@ -102,7 +101,6 @@ class Case:
 def _resolve(
     certificate: Certificate,
     standing: Standing,
-    facts: tuple[Fact, ...],
     policy: VerificationPolicy,
     as_of_unix: int,
 ) -> Resolution | None:
@@ -110,9 +108,7 @@ def _resolve(
         return None
     suite = standing.seal_key.key.suite if standing.seal_key is not None else 0
     level = compute_seal_level(certificate, suite)
-    return _resolve_once(
-        standing, certificate.type, level, facts, policy.relying_region, as_of_unix
-    )
+    return _resolve_once(standing, certificate.type, level, policy.relying_region, as_of_unix)
 
 
 @lru_cache(maxsize=CACHED_RESOLUTIONS)
@@ -120,14 +116,13 @@ def _resolve_once(
     standing: Standing,
     certificate_type: CertificateType,
     seal_level: int,
-    facts: tuple[Fact, ...],
     relying_region: RegionCode,
     as_of_unix: int,
 ) -> Resolution | None:
     department = standing.issuing_department
     if department is None or department.region is None or department.member is None:
         return None
-    book = open_book(facts, is_complete=standing.view.is_complete)
+    book = open_book(standing.view.facts, is_complete=standing.view.is_complete)
     question = RecognitionQuestion(
         relying_region=relying_region,
         issuing_region=department.region,
@@ -139,12 +134,26 @@ def _resolve_once(
     return find_resolution(book, question)
 
 
-def _is_proven(fact: Fact, policy: VerificationPolicy) -> bool:
-    if policy.trusted_log is None:
+@lru_cache(maxsize=CACHED_VIEWS)
+def _prove(
+    facts: tuple[Fact, ...], trusted_log: LogHead | None, *, is_complete: bool
+) -> tuple[LedgerView, tuple[int, ...]]:
+    """The view on those facts that are proven, and the log indexes of the others; once for the
+    certificates of a batch."""
+    proven = tuple(
+        [fact for fact in facts if _is_proven(fact, trusted_log, is_complete=is_complete)]
+    )
+    refused = () if len(proven) == len(facts) else {*facts} - {*proven}
+    indexes = tuple(sorted([fact.index for fact in refused]))
+    return open_view(proven, is_complete=is_complete), indexes
+
+
+def _is_proven(fact: Fact, trusted_log: LogHead | None, *, is_complete: bool) -> bool:
+    if trusted_log is None:
         return False
     if fact.path is None:
-        return policy.has_complete_facts and fact.index < policy.trusted_log.size
-    return fact.is_included(policy.trusted_log)
+        return is_complete and fact.index < trusted_log.size
+    return fact.is_included(trusted_log)
 
 
 def _compare_heads(offered: LogHead | None, trusted: LogHead | None) -> Reason | None:

@@ -18,6 +18,8 @@ class Outcome(StrEnum):
     INDETERMINATE = "INDETERMINATE"
     NOT_REQUIRED = "NOT_REQUIRED"
 
+    __hash__ = str.__hash__  # as quick as a text's: every report asks it dozens of times
+
 
 _NO_DETAIL: Final[Mapping[str, object]] = {}
 

@@ -125,12 +125,13 @@ class LedgerView:
         is_complete: whether they were selected from the whole of it.
     """
 
-    __slots__ = ("_by_kind", "is_complete")
+    __slots__ = ("_by_kind", "facts", "is_complete")
 
     def __init__(self, facts: Iterable[Fact], *, is_complete: bool) -> None:
+        self.facts = tuple(facts)
         self.is_complete = is_complete
         self._by_kind: dict[type[Event], list[Fact]] = defaultdict(list)
-        for fact in facts:
+        for fact in self.facts:
             self._by_kind[type(fact.record)].append(fact)
 
     def _of(self, *kinds: type[Event]) -> list[Fact]:

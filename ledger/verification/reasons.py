@@ -8,6 +8,8 @@ from enum import StrEnum
 class Reason(StrEnum):
     """Stable codes; the comment names the check (DESIGN §5) that gives the reason first."""
 
+    __hash__ = str.__hash__  # as quick as a text's: every report asks it dozens of times
+
     # 1 well-formed
     NOT_WELL_FORMED = "not_well_formed"
     CERTIFICATE_UNREADABLE = "certificate_unreadable"

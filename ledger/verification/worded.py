@@ -66,24 +66,26 @@ def _steps(report: Report) -> Iterator[Reason]:
 
 
 def _describe(check: Check) -> dict[str, object]:
-    reason = check.reason
+    name, is_required, outcome, reason, detail, evidence = check
+    number, words = _word(name, outcome, reason)
     return {
-        "number": check.name.number,
-        "name": check.name,
-        "required": check.is_required,
-        "outcome": check.outcome,
+        "number": number,
+        "name": name,
+        "required": is_required,
+        "outcome": outcome,
         "reason": reason,
-        "detail": check.detail,
-        "evidence": check.evidence,
-        "words": _word(check.name, check.outcome, reason),
+        "detail": detail,
+        "evidence": evidence,
+        "words": words,
     }
 
 
 @cache
-def _word(name: CheckName, outcome: Outcome, reason: Reason | None) -> orjson.Fragment:
+def _word(name: CheckName, outcome: Outcome, reason: Reason | None) -> tuple[int, orjson.Fragment]:
+    """A check's number and its words."""
     words = {
         "name": _CHECKS[name],
         "outcome": _OUTCOMES[outcome],
         "reason": None if reason is None else _REASONS[reason],
     }
-    return orjson.Fragment(orjson.dumps(words))
+    return name.number, orjson.Fragment(orjson.dumps(words))
