@@ -40,6 +40,7 @@ from ledger.errors import (
 )
 from ledger.identifiers import CertificateType, MemberId, register_provinces
 from ledger.index.reading import (
+    CHAIN_LOST_BLOCKS,
     CURRENT,
     STALE_AFTER_S,
     AsOf,
@@ -306,7 +307,9 @@ class Workspace:
     @cached_property
     def submitter(self) -> Submitter:
         account = load_account(self.keys.operator_secret())
-        return Submitter(self.gateway, account, self.vault.outbox)
+        return Submitter(
+            self.gateway, account, self.vault.outbox, require_chain=self._require_no_lost_blocks
+        )
 
     @property
     def index_path(self) -> Path:
@@ -407,6 +410,11 @@ class Workspace:
         reading.note(held, failure.code if failure else problem or "chain_unavailable")
         return SyncResult(0, held.size, held.proved_root, held.synced_to_unix)
 
+    def _require_no_lost_blocks(self) -> None:
+        """Nothing is sent to a chain that is not the one that was read: numbers would not fit."""
+        if self.outage.problem == CHAIN_LOST_BLOCKS:
+            self._sync()  # says what is wrong, unless it is right by now
+
     @property
     def _reading(self) -> Reading | None:
         """The read that this thread is at, if it is one of this home."""
@@ -430,6 +438,9 @@ class Workspace:
         result = rebuild(self.index_path, self.gateway)
         if isinstance(opened := vars(self).get("_opened_index"), IndexStore):
             opened.close()  # its connections may be to a damaged file that is no more
+        if isinstance(submitter := vars(self).get("submitter"), Submitter):
+            submitter.recount()
+        self.outage.end()
         return result
 
     def schema(self, certificate_type: CertificateType) -> CertificateSchema:

@@ -114,6 +114,13 @@ class Following:
                 nonce += 1
             return nonce
 
+    def recount(self) -> None:
+        """Forgets which numbers were used: the chain is another one."""
+        with self._changed:
+            self._floor = 0
+            for flight in self._flights.values():
+                flight.is_taken = False
+
     def settle(
         self, flight: Flight, outcome: Receipt | LedgerError, *, is_nonce_used: bool = True
     ) -> None:

@@ -186,6 +186,10 @@ class Gateway:
         """The newest block, final or not, with its own time."""
         return self._read_block("latest")
 
+    def block_hash(self, number: int) -> bytes:
+        """32 bytes; empty where the node does not tell it."""
+        return self._read_block(hex(number)).block_hash
+
     def final_tag(self) -> str:
         """How a node is asked for what is final: a tag, or a block's number in hexadecimal."""
         if not self.finality.confirmations:

@@ -60,6 +60,7 @@ class Submitter:
             first question without an answer makes the outcome unknown.
         in_flight: how many transactions may wait for their receipts at once.
         clock: seconds, for the waiting alone.
+        require_chain: refuses where nothing may be sent to this chain now.
     """
 
     def __init__(
@@ -72,8 +73,10 @@ class Submitter:
         outage_s: float = 0.0,
         in_flight: int = MAX_IN_FLIGHT,
         clock: Callable[[], float] = time.monotonic,
+        require_chain: Callable[[], None] = lambda: None,
     ) -> None:
         self._gateway = gateway
+        self._require_chain = require_chain
         self._client = gateway.client
         self._account = account
         self._outbox = outbox
@@ -242,6 +245,12 @@ class Submitter:
         self._following.settle(flight, gone, is_nonce_used=False)
         self._offer(self._following.add(replacing))
 
+    def recount(self) -> None:
+        """Asks the chain anew which numbers of the account are used: it is another chain now."""
+        with self._lock:
+            self._counted = None
+            self._following.recount()
+
     def next_nonce(self) -> int:
         """The account's next nonce, what the node has taken but not mined included."""
         with self._lock:
@@ -250,6 +259,7 @@ class Submitter:
             return self._following.next_free(self._counted)
 
     def _launch(self, call: Call, purpose: str, reference: str) -> Flight:
+        self._require_chain()
         deadline = self._clock() + self._timeout_s
         while True:
             self._wait_for_room(deadline)

@@ -121,6 +121,11 @@ class ChainOutage:
                 return self._problem or "chain_unavailable"
         return ""
 
+    def end(self) -> None:
+        """The chain was found to be well."""
+        with self._lock:
+            self._problem = ""
+
     @contextmanager
     def looking(self, *, is_whole: bool = True) -> Iterator[None]:
         """Around whatever asks the chain.

@@ -42,7 +42,8 @@ def sync(store: IndexStore, gateway: Gateway) -> SyncResult:
 
     Raises:
         ChainUnavailableError: the chain does not answer; what was read stays.
-        ConflictError: this index is of another ledger, or the chain lost blocks.
+        ConflictError: this index is of another ledger (`index_of_another_ledger`), or the chain has
+            not the blocks any more that were read (`chain_lost_blocks`).
         StorageError: code `index_root_mismatch`, the index is not what the chain recorded.
     """
     before = store.cursor()
@@ -57,12 +58,7 @@ def sync(store: IndexStore, gateway: Gateway) -> SyncResult:
         size, root = before.size, before.proved_root
     else:
         gateway.require_ledger()
-        if before.next_block > head.block_number + 1:
-            raise ConflictError(
-                f"the index has read up to block {before.next_block - 1}, the chain ends at "
-                f"{head.block_number}: it lost blocks or is another chain",
-                code="chain_lost_blocks",
-            )
+        _require_same_blocks(gateway, before, head)
         size = gateway.log_size(block=head.block_number)
         _read_blocks(store, gateway, head, size)
         root = _require_same_root(store, gateway, head, size)
@@ -87,6 +83,40 @@ def rebuild(path: Path, gateway: Gateway) -> SyncResult:
         finally:
             remove_database(beside)
     return result
+
+
+def _require_same_blocks(gateway: Gateway, cursor: Cursor, head: ChainHead) -> None:
+    """That the chain still has what was read: an older backup of it may be in its place.
+
+    The block at which index and chain were last equal stands for all before it.
+    """
+    newest = cursor.next_block - 1
+    if newest > head.block_number:
+        raise _lost(f"the index has read up to block {newest}, it ends at {head.block_number}")
+    if not cursor.proved_block_hash:
+        return
+    try:
+        is_head = newest == head.block_number
+        found = head.block_hash if is_head else gateway.block_hash(newest)
+    except ChainUnavailableError as error:
+        if error.code not in _NO_ANSWER_FOR_OLD_BLOCKS:
+            raise
+        return  # it keeps none so old; the root shows whether something else is in their place
+    if found not in (b"", cursor.proved_block_hash):
+        raise _lost(
+            f"its block {newest} is {found.hex()}, the one that was read was "
+            f"{cursor.proved_block_hash.hex()}"
+        )
+
+
+def _lost(what: str) -> ConflictError:
+    return ConflictError(
+        f"the chain lost blocks, or is another one: {what}. Put the right chain in its place, and "
+        "everything goes on by itself. Only if all members agree that this one counts from now on: "
+        "keep a copy of index.sqlite as evidence, then run `zhenglian index rebuild` and "
+        "`zhenglian fsck`",
+        code="chain_lost_blocks",
+    )
 
 
 def _is_proved(store: IndexStore, cursor: Cursor, head: ChainHead) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ledger.chain.health import ChainCondition, ChainHealth, HealthLimits, check_health
 from ledger.errors import LedgerError
+from ledger.index.reading import CHAIN_LOST_BLOCKS
 from node_api.loops import Loop
 from node_api.observing.health import Dependency
 from node_api.observing.metrics import GaugeReader
@@ -46,6 +47,9 @@ class ChainWatch:
         if found is None:
             code = self._problem or "not_looked_yet"
             return Dependency("chain", is_there=False, code=code, detail="it was never reached")
+        if self._workspace.outage.problem == CHAIN_LOST_BLOCKS:
+            told = "it has not the blocks any more that were read: see the index"
+            return Dependency("chain", False, True, CHAIN_LOST_BLOCKS, told, found.age_s)
         code = "" if found.is_well else f"chain_{found.condition}"
         detail = f"block {found.block_number}" if found.block_number is not None else ""
         return Dependency("chain", found.is_well, True, code, detail, found.age_s)
@@ -55,7 +59,7 @@ class ChainWatch:
         gauges.add(
             "zhenglian_chain_well",
             "1 while the chain answers and goes on, else 0.",
-            lambda: float(self._found is not None and self._found.is_well),
+            lambda: float(self.check().is_there),
         )
         gauges.add(
             "zhenglian_chain_stalled",

@@ -95,9 +95,9 @@ def test_another_chain_of_the_same_length_is_asked_what_it_is(
             anchor(workspace)
             workspace.sync_index()
     consortium.set_chain(str(fork.chain))
-    with consortium.open() as workspace, pytest.raises(StorageError) as caught:
+    with consortium.open() as workspace, pytest.raises(ConflictError) as caught:
         workspace.sync_index()
-    assert caught.value.code == "index_root_mismatch"
+    assert caught.value.code == "chain_lost_blocks"
 
 
 def alter(path: Path, statement: str) -> None:
@@ -182,9 +182,9 @@ def test_chain_with_another_history_is_refused(consortium: Consortium, tmp_path:
         assert check(workspace) == size
     consortium.set_chain(str(fork.chain))
     with consortium.open() as workspace:
-        with pytest.raises(StorageError) as caught:
+        with pytest.raises(ConflictError) as caught:
             workspace.sync_index()
-        assert caught.value.code == "index_root_mismatch"
+        assert caught.value.code == "chain_lost_blocks"
         workspace.rebuild_index()
         check(workspace)
 
