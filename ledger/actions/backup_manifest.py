@@ -4,7 +4,8 @@
     DIR/vault.db             certificates and all else of the vault but the data keys
     DIR/data-keys.db         the data keys; its copies must be destroyed when they expire
     DIR/erasures.json        register of the erasures at that time
-    DIR/zhenglian.toml, application.json, calendar.json, keys/, schemas/, definitions/    as at home
+    DIR/zhenglian.toml, node.toml, application.json, calendar.json, keys/, schemas/, definitions/
+                             as at home
 
 The digests find damage. Against somebody who can rewrite a backup, certificates are bound to their
 leaf hashes and these to the chain, which `fsck` compares.
@@ -28,8 +29,8 @@ VAULT_NAME = "vault.db"
 KEYS_NAME = "data-keys.db"
 ERASURES_NAME = "erasures.json"
 HOME_FILES = re.compile(
-    r"zhenglian\.toml|application\.json|keys/([\w-]+/){0,2}[\w-]+\.p12|schemas/[\w.-]+\.json"
-    r"|definitions/[\w.-]+\.json|calendar\.json",
+    r"zhenglian\.toml|node\.toml|application\.json|calendar\.json|keys/([\w-]+/){0,2}[\w-]+\.p12"
+    r"|schemas/[\w.-]+\.json|definitions/[\w.-]+\.json",
     re.ASCII,
 )
 """What of a home is backed up as it is."""

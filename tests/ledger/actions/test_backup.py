@@ -22,6 +22,7 @@ def test_backup_has_keys_settings_and_vault_but_no_index(ledger: Ledger, tmp_pat
     (home / "schemas").mkdir()
     (home / "schemas" / "own.json").write_text("{}")
     (home / "calendar.json").write_text("{}")
+    (home / "node.toml").write_text("workers = 1")
     (home / "definitions").mkdir()
     (home / "definitions" / "matter.json").write_text("{}")
     (home / "schemas" / "link.json").symlink_to(home / "zhenglian.toml")
@@ -34,7 +35,7 @@ def test_backup_has_keys_settings_and_vault_but_no_index(ledger: Ledger, tmp_pat
     assert manifest.files.keys() == {
         *keys,
         *("vault.db", "data-keys.db", "erasures.json"),
-        *("zhenglian.toml", "application.json", "calendar.json"),
+        *("zhenglian.toml", "node.toml", "application.json", "calendar.json"),
         *("schemas/own.json", "definitions/matter.json"),
     }
     there = {path.name for path in summary.directory.rglob("*") if path.is_file()}
