@@ -14,7 +14,7 @@ from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-SILENCE_S: Final = 15.0
+SILENCE_S: Final = 30.0
 """A client that owes something is let go after one to two of these."""
 MAX_HEAD_BYTES: Final = 64 * 1024
 _TOO_LARGE: Final = (
