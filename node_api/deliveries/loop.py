@@ -17,7 +17,7 @@ from ledger.vault.delivery_tables import DeliveryState, Direction
 from ledger.workspace import Workspace
 from node_api.deliveries.sending import Sender
 from node_api.deliveries.settings import DeliverySettings
-from node_api.deliveries.transport import PeerClient
+from node_api.deliveries.transport import PeerClient, PeerError
 from node_api.loops import Loop
 
 logger = logging.getLogger(__name__)
@@ -138,8 +138,9 @@ class DeliveryLoop:
             return
         try:
             client = PeerClient(peer, self._settings.timeout_s)
-        except OSError as error:  # the file of its certificate authority
-            logger.warning("peer_unusable", extra={"member": str(member), "error": str(error)})
+        except PeerError as error:  # the file of its certificate authority
+            for each in due:
+                self._sender.put_off(each, error)
             return
         with client:
             for each in due:

@@ -85,7 +85,7 @@ class Sender:
         except StorageError:
             raise
         except LedgerError as error:
-            self._note(delivery, error)
+            self.put_off(delivery, error)
             return not isinstance(error, PeerError) or bool(error.status)
         return True
 
@@ -137,7 +137,8 @@ class Sender:
         self._workspace.vault.deliveries.keep_receipt(delivery.delivery_id, receipt)
         self._tell("delivery_delivered", delivery, "")
 
-    def _note(self, delivery: StoredDelivery, error: LedgerError) -> None:
+    def put_off(self, delivery: StoredDelivery, error: LedgerError) -> None:
+        """Notes that an attempt failed, and when the next one is due, or that none is."""
         deliveries = self._workspace.vault.deliveries
         if isinstance(error, PeerError) and error.status and error.code in FOR_GOOD:
             deliveries.give_up(delivery.delivery_id, DeliveryState.FAILED, error.code)
@@ -149,7 +150,7 @@ class Sender:
         due_at_unix = self._workspace.now_unix() + round(pause_s)
         deliveries.put_off(delivery.delivery_id, due_at_unix, error.code)
         if delivery.reason != error.code:
-            self._tell("delivery_put_off", delivery, error.code)
+            self._tell("delivery_put_off", delivery, error.code, error.message)
 
     def _choose_pause(self, attempts: int) -> float:
         """Doubled with each attempt, half of it at random, so that nodes do not come at once."""
@@ -157,10 +158,12 @@ class Sender:
         longest = settings.first_pause_s * 2.0 ** min(attempts, _MAX_DOUBLINGS)
         return min(longest, settings.longest_pause_s) * (0.5 + self._jitter() / 2)
 
-    def _tell(self, what: str, delivery: StoredDelivery, reason: str) -> None:
+    def _tell(self, what: str, delivery: StoredDelivery, reason: str, detail: str = "") -> None:
         told = {
             "delivery_id": delivery.delivery_id.hex(),
             "member": str(delivery.member),
             "code": reason,
         }
+        if detail and reason.startswith("peer_"):  # of the connection; it names no person
+            told["detail"] = detail
         logger.info(what, extra=told)

@@ -26,13 +26,17 @@ SIGNATURE_HEADER: Final = "Zhenglian-Signature"
 OFFSET_HEADER: Final = "Upload-Offset"
 PART_TYPE: Final = "application/partial-upload"
 MAX_ANSWER: Final = 64 * 1024
+_OUT_OF_TIME: Final = (9, 10)  # not valid yet, and no longer
+_MISNAMED: Final = (62, 64)  # another host, another address
+"""What OpenSSL finds wrong with a certificate. Source: X509_V_ERR in x509_vfy.h."""
 
 
 class PeerError(LedgerError):
     """The other node was not to be had, or did not take it.
 
     Args:
-        code: the other node's own, or peer_unreachable, peer_timeout, peer_answer_malformed.
+        code: the other node's own, or peer_unreachable, peer_timeout, peer_answer_malformed,
+            peer_ca_unreadable, peer_tls_failed, peer_certificate_expired, _misnamed, _untrusted.
         status: of its answer; 0 where there was none.
         retry_after_s: for how long it asks to be left alone.
     """
@@ -113,9 +117,7 @@ class PeerClient:
         except httpx.TimeoutException as error:
             raise PeerError(f"{method} {path}: no answer in time", code="peer_timeout") from error
         except httpx.HTTPError as error:
-            raise PeerError(
-                f"{method} {path}: {type(error).__name__}", code="peer_unreachable"
-            ) from error
+            raise _to_failure(error, f"{method} {path}") from error
         answer = httpx.Response(
             response.status_code, headers=_keep(response.headers), content=bytes(body)
         )
@@ -125,10 +127,38 @@ class PeerClient:
 
 
 def _create_context(peer: PeerSettings) -> ssl.SSLContext:
-    """What certificates are checked against; nothing is loaded where there are none."""
+    """What certificates are checked against; nothing is loaded where there are none.
+
+    Raises:
+        PeerError: peer_ca_unreadable.
+    """
     if not peer.url.startswith("https:"):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return ssl.create_default_context(cafile=None if peer.ca_file is None else str(peer.ca_file))
+    try:
+        path = None if peer.ca_file is None else str(peer.ca_file)
+        return ssl.create_default_context(cafile=path)
+    except OSError as error:  # an SSLError is one
+        raise PeerError(
+            f"{peer.ca_file} is no file with certificates of authorities: {error}",
+            code="peer_ca_unreadable",
+        ) from error
+
+
+def _to_failure(error: httpx.HTTPError, asked: str) -> PeerError:
+    """Why no answer came, with a code of its own where it was the certificate."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is None:
+        return PeerError(f"{asked}: {type(error).__name__}", code="peer_unreachable")
+    if not isinstance(cause, ssl.SSLCertVerificationError):
+        return PeerError(f"{asked}: TLS failed: {cause.reason}", code="peer_tls_failed")
+    told = f"{asked}: its certificate: {cause.verify_message}"
+    if cause.verify_code in _OUT_OF_TIME:
+        return PeerError(told, code="peer_certificate_expired")
+    if cause.verify_code in _MISNAMED:
+        return PeerError(told, code="peer_certificate_misnamed")
+    return PeerError(told, code="peer_certificate_untrusted")
 
 
 def _keep(headers: httpx.Headers) -> dict[str, str]:

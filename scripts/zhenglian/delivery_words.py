@@ -32,6 +32,23 @@ _REASONS: Final = {
         "没有设置对方节点的地址（node.toml 的 deliveries.peers）",
         "no address of the other node is set (deliveries.peers in node.toml)",
     ),
+    "peer_ca_unreadable": (
+        "无法读取签发对方证书的机构文件（node.toml 的 ca_file）",
+        "the file of the authority of the other node's certificate cannot be read (ca_file)",
+    ),
+    "peer_certificate_untrusted": (
+        "对方 TLS 证书不是由可信机构签发（核对 node.toml 的 ca_file）",
+        "the other node's TLS certificate is by no trusted authority (see ca_file in node.toml)",
+    ),
+    "peer_certificate_expired": (
+        "对方 TLS 证书已过期或尚未生效（也请核对本机时钟）",
+        "the other node's TLS certificate has expired, or is not valid yet by our clock",
+    ),
+    "peer_certificate_misnamed": (
+        "对方 TLS 证书不是该地址的",
+        "the other node's TLS certificate is for another address",
+    ),
+    "peer_tls_failed": ("与对方的 TLS 连接失败", "no TLS connection to the other node can be made"),
     "peer_answer_malformed": ("对方节点的应答无法识别", "the other node's answer makes no sense"),
     "disk_full": ("对方磁盘已满", "the other node's disk is full"),
     "too_many_deliveries": ("对方正在接收的件过多", "too much is on its way there already"),

@@ -273,3 +273,86 @@ def test_second_officer_for_an_operation_that_there_is_not_is_refused(
 def test_what_would_need_a_second_officer_and_can_not_wait_is_refused(person: Any) -> None:
     refused = person("officer").code("POST", "/v1/certificates", certificate_id=str(NOBODYS))
     assert refused == "403 second_officer_needed"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 90_000,
+        b'{"a":' * 15_000 + b"1" + b"}" * 15_000,
+        b'{"reason": NaN, "legal_basis": 1e999999}',
+        b'{"reason": ' + b"9" * 90_000 + b"}",
+        b'{"reason": "\\ud800", "legal_basis": "\\u0000"}',
+        b'{"reason": "03", "reason": "01", "__proto__": {}}',
+        b"\xef\xbb\xbf{}",
+        b"\xff\xfe{\x00}\x00",
+        b"\x1f\x8b\x08\x00",
+        b"null",
+        b"",
+    ],
+)
+def test_json_made_to_hurt_is_refused_and_not_repeated(
+    served: RunningNode, person: Any, body: bytes
+) -> None:
+    token = person("officer")._headers
+    for extra in ({}, {"content-encoding": "gzip"}):
+        answer = served.public.request(
+            "POST",
+            f"{path_of(MINE)}/revoke",
+            headers={**token, "content-type": "application/json", **extra},
+            content=body,
+        )
+        assert 400 <= answer.status_code < 500, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert len(answer.content) < 2_000
+
+
+def test_no_other_site_may_read_or_prepare_anything(served: RunningNode, person: Any) -> None:
+    """Nodes answer no page but their own: Source: Fetch Standard, CORS protocol."""
+    origin = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+    headers = person("clerk")._headers | origin
+    for method in ("GET", "OPTIONS", "HEAD"):
+        for path in ("/v1/log", "/v1/issuers", "/v1/certificates", "/verify", "/v1/jobs"):
+            answer = served.public.request(method, path, headers=headers)
+            assert not [name for name in answer.headers if name.startswith("access-control-")]
+            assert method != "OPTIONS" or answer.status_code in (405, 404), path
+
+
+@pytest.mark.parametrize("given", ["a\u0085b", '{"level":"critical"}', "x" * 5_000, "../../etc"])
+def test_what_a_stranger_writes_into_headers_is_in_no_log_and_no_answer(
+    served: RunningNode, person: Any, caplog: pytest.LogCaptureFixture, given: str
+) -> None:
+    written = given.encode()
+    names = ("x-request-id", "user-agent", "x-forwarded-for", "x-zhenglian-client", "referer")
+    headers = dict.fromkeys(names, written) | {"authorization": b"Bearer " + written}
+    with caplog.at_level("DEBUG"):
+        answer = served.public.get("/v1/issuers", headers=headers)
+        lost = served.public.get(f"/v1/{quote(given)[:900]}?q={quote(given)[:900]}")
+    assert answer.status_code in (401, 422)
+    assert lost.status_code in (401, 404, 414)
+    for each in (answer, lost):
+        assert each.headers["x-request-id"].isalnum()
+        assert "script" not in each.text
+    assert given not in answer.text
+    records = [record for record in caplog.records if record.name.startswith("node_api")]
+    assert not [record for record in records if given in str(record.__dict__)]
+
+
+def test_another_departments_requests_jobs_and_approvals_are_not_to_be_guessed(
+    served: RunningNode, person: Any
+) -> None:
+    issued = person("clerk").ask("GET", f"/v1/issuance-requests/{ISSUER}/reference-1")
+    assert issued.status_code == 404
+    stranger = person("clerk", departments=[str(ISSUERS[SICHUAN])], sub="stranger")
+    assert stranger.code("GET", f"/v1/issuance-requests/{ISSUER}/reference-1").startswith("403")
+    job = person("clerk")
+    made = served.public.post(
+        "/v1/jobs",
+        params={"issuer": str(ISSUER), "kind": "revoke", "reason": "1", "legal_basis": "x"},
+        headers={**job._headers, "content-type": "text/plain"},
+        content=b"x\n",
+    )
+    path = made.headers.get("location", "/v1/jobs/" + "0" * 32)
+    for method in ("GET", "DELETE"):
+        assert stranger.ask(method, path).status_code in (403, 404)
+    assert stranger.ask("GET", path + "/errors").status_code in (403, 404)

@@ -24,6 +24,7 @@ from ledger.workspace import Workspace
 from node_api.deliveries.loop import DeliveryLoop
 from node_api.deliveries.routes import DeliveryRoutes
 from node_api.deliveries.settings import DeliverySettings, PeerSettings
+from tests.support.certificates import TlsFiles
 from tests.support.consortium import CHONGQING, ISSUERS, SICHUAN, Consortium
 
 PART = 16 * 1024
@@ -43,16 +44,21 @@ class TestClock:
 
 
 class Listener:
-    """Serves one ASGI application on a port that stays the same when it is down for a while."""
+    """Serves one ASGI application on a port that stays the same when it is down for a while.
 
-    def __init__(self) -> None:
+    Args:
+        tls: its certificate and key, if it is to speak TLS.
+    """
+
+    def __init__(self, tls: TlsFiles | None = None) -> None:
         self.port = 0
+        self._pair = (None, None) if tls is None else tls.pair
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self._pair[0] else ''}://127.0.0.1:{self.port}"
 
     def start(self, app: Any) -> None:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -61,7 +67,14 @@ class Listener:
         listener.listen()
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
-            app, loop="asyncio", ws="none", lifespan="off", log_config=None, access_log=False
+            app,
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            ssl_certfile=self._pair[0],
+            ssl_keyfile=self._pair[1],
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
@@ -86,7 +99,7 @@ class DeliveryNode:
     workspace: Workspace
     listener: Listener
     options: dict[str, Any] = field(default_factory=dict)
-    peers: dict[str, str] = field(default_factory=dict)
+    peers: dict[str, PeerSettings | str] = field(default_factory=dict)
 
     @property
     def member(self) -> MemberId:
@@ -94,7 +107,10 @@ class DeliveryNode:
 
     @property
     def settings(self) -> DeliverySettings:
-        peers = {code: PeerSettings(url=url) for code, url in self.peers.items()}
+        peers = {
+            code: PeerSettings(url=peer) if isinstance(peer, str) else peer
+            for code, peer in self.peers.items()
+        }
         return DeliverySettings(peers=peers, **{"part_size": PART, **self.options})
 
     def listen(self) -> None:
