@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ledger.actions.cases.recalling import recall, recall_of_department
 from node_api.auth.access import Access, ObjectRule
+from node_api.auth.filling import Asked
 from node_api.auth.principals import Role
 from node_api.operations.operation import Operation
 from node_api.operations.samples import CERTIFICATE, HOUSING, UNIX
@@ -16,8 +17,9 @@ OPERATIONS = (
         "GET",
         "/v1/recalls",
         recall,
-        Access.of(*_READERS, rule=ObjectRule.MEMBER, personal=True),
+        Access.of(*_READERS, rule=ObjectRule.VIEWER, personal=True),
         TAG,
+        fixed={"viewer": Asked.VIEWER},
         example={"certificate_id": CERTIFICATE, "since_unix": UNIX},
     ),
     Operation(

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.actions.cases.recall import Reliance, find_place, find_recalls
+from ledger.actions.departments import read_department
+from ledger.actions.viewers import EVERYTHING, Viewer
 from ledger.errors import MalformedInputError
 from ledger.formats.certificate import Placement
 from ledger.identifiers import CertificateId, Uscc
+from ledger.index.store import IndexStore
 from ledger.workspace import Workspace
 
 
@@ -24,6 +27,8 @@ def recall(
     batch_key: bytes | None = None,
     position: int | None = None,
     since_unix: int = 0,
+    *,
+    viewer: Viewer = EVERYTHING,
 ) -> Recalls:
     """Which cases of this home relied on certificates that lost their validity since.
 
@@ -33,6 +38,7 @@ def recall(
         certificate_id: a certificate of any province.
         batch_key, position: or its place in the ledger, which its evidence tells.
         since_unix: only those of whose certificates a change was recorded then or later.
+        viewer: who looks; one with limits is told of what departments within them accepted.
 
     Raises:
         MalformedInputError: a batch key without a position, or the reverse.
@@ -50,7 +56,7 @@ def recall(
     found = find_recalls(
         workspace, placement=placement, certificate_id=named, since_unix=since_unix
     )
-    return Recalls(tuple(found))
+    return Recalls(tuple(each for each in found if _is_for(viewer, workspace.index, each)))
 
 
 def recall_of_department(
@@ -62,3 +68,9 @@ def recall_of_department(
     """The same of the cases that one department accepted."""
     found = recall(workspace, certificate_id, since_unix=since_unix)
     return Recalls(tuple(each for each in found.reliances if each.handler == department))
+
+
+def _is_for(viewer: Viewer, index: IndexStore, reliance: Reliance) -> bool:
+    if not viewer.is_limited:
+        return True
+    return viewer.includes(reliance.handler, read_department(index, reliance.handler).region)

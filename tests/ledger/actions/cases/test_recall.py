@@ -9,11 +9,13 @@ import pytest
 
 from ledger.actions.cases.accepting import accept_case
 from ledger.actions.cases.recall import Reliance, find_place, find_recalls
+from ledger.actions.cases.recalling import recall as tell_recalls
 from ledger.actions.decisions import Decision, LifecycleAct
 from ledger.actions.lifecycle import change_status
+from ledger.actions.viewers import Viewer
 from ledger.formats.certificate import Placement
 from ledger.formats.status_list import Status
-from ledger.identifiers import MemberId
+from ledger.identifiers import MemberId, RegionCode, Uscc
 from ledger.records import CaseState
 from tests.ledger.actions.cases.cases import (
     CONTRACT,
@@ -145,3 +147,21 @@ def test_what_an_erased_case_relied_on_is_recalled_no_more(relied: tuple[Ledger,
     change(ledger, LifecycleAct.REVOKE)
     at(ledger, SICHUAN, lambda home: home.vault.cases.erase(case_id, "申请删除（虚构）", None))
     assert recall(ledger) == []
+
+
+def test_who_is_limited_is_told_of_what_their_departments_accepted(
+    relied: tuple[Ledger, bytes],
+) -> None:
+    ledger, _ = relied
+    change(ledger, LifecycleAct.REVOKE)
+    province, elsewhere = RegionCode.parse(str(SICHUAN)), RegionCode.parse(str(CHONGQING))
+    limits = {
+        Viewer(): 1,
+        Viewer(departments=frozenset({SICHUAN_HOUSING})): 1,
+        Viewer(departments=frozenset({Uscc.build("11510000000000099")})): 0,
+        Viewer(regions=frozenset({province})): 1,
+        Viewer(regions=frozenset({elsewhere})): 0,
+    }
+    for viewer, count in limits.items():
+        told = at(ledger, SICHUAN, lambda home, viewer=viewer: tell_recalls(home, viewer=viewer))
+        assert len(told.reliances) == count, viewer
