@@ -12,15 +12,25 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def run_on_small_disk(disk: Path, size_kib: int, program: str, *arguments: object) -> list[str]:
+def run_on_small_disk(
+    disk: Path, size_kib: int, program: str, *arguments: object, with_postgresql: bool = False
+) -> list[str]:
     """Runs a Python program that finds `disk` to be an empty disk of that size, as nobody else.
+
+    Args:
+        with_postgresql: whether it is to start a server, which will not be run as root, not even as
+            one who is it only in there.
 
     Returns:
         The lines that it printed.
     """
     disk.mkdir(exist_ok=True)
     mount = f"mount -t tmpfs -o size={size_kib}k none '{disk}'"
-    wrapper = ("unshare", "--map-root-user", "--mount", "sh", "-c", f'{mount} && exec "$@"', "sh")
+    is_root, user = os.geteuid() == 0, "unshare --user --map-user=1000 --map-group=1000"
+    as_whom = () if with_postgresql and is_root else ("--map-root-user",)
+    again = user if with_postgresql and not is_root else ""
+    inside = f'{mount} && exec {again} "$@"'
+    wrapper = ("unshare", *as_whom, "--mount", "sh", "-c", inside, "sh")
     if subprocess.run([*wrapper, "true"], capture_output=True, check=False).returncode:
         pytest.skip("a small disk cannot be mounted here")
     done = subprocess.run(

@@ -115,6 +115,30 @@ def test_who_lost_the_lock_to_another_writes_no_more_until_it_opens_the_vault_an
         stage(again, batch, "a", first=1)
 
 
+def test_a_lock_that_nobody_took_is_taken_again_without_a_write(
+    vault: Vault, administrator: psycopg.Connection, url: str, tmp_path: Path
+) -> None:
+    vault.batches.open(new_batch())
+    for _ in range(2):
+        end_connections(administrator)
+        vault.confirm_writer()
+        assert is_refused("vault_in_use", lambda: open_elsewhere(tmp_path / "other", url))
+    assert not vault.is_taken_over
+
+
+def test_who_only_looks_hears_that_another_wrote_though_it_has_gone_again(
+    vault: Vault, administrator: psycopg.Connection, url: str, tmp_path: Path
+) -> None:
+    vault.batches.open(new_batch())
+    end_connections(administrator)
+    with open_elsewhere(tmp_path / "other", url) as successor:
+        assert is_refused("vault_in_use", vault.confirm_writer)
+        assert not vault.is_taken_over  # whoever has the lock may be ourselves, before the cut
+        successor.batches.open(new_batch())
+    assert is_refused("vault_in_use", vault.confirm_writer)
+    assert vault.is_taken_over
+
+
 def test_a_writer_that_does_not_know_yet_is_refused_by_the_vault_itself(
     vault: Vault, administrator: psycopg.Connection, url: str, tmp_path: Path
 ) -> None:
