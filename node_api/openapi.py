@@ -21,6 +21,7 @@ import ledger.errors
 from ledger import records
 from ledger.errors import LedgerError
 from node_api.codec import JsonSchema, adapter
+from node_api.freshness import DESCRIBED
 from node_api.operations.operation import Operation, Parameter
 from node_api.operations.parameter_words import PARAMETERS_IN_WORDS
 from node_api.problems import find_status
@@ -196,6 +197,8 @@ def _with_default(parameter: Parameter, schema: Document) -> Document:
 
 def _describe_responses(operation: Operation, schemas: Schemas, raises: Sequence[Any]) -> Document:
     success: Document = {"description": operation.status.phrase}
+    if not operation.access.is_change:
+        success["headers"] = AGE_HEADERS
     if operation.media_type == "application/json":
         schema = schemas.of("result", operation.operation_id)
         success["content"] = {"application/json": {"schema": schema}}
@@ -212,6 +215,10 @@ def _describe_responses(operation: Operation, schemas: Schemas, raises: Sequence
         named = "; ".join(codes.get(status, ()))
         responses[str(status)] = describe_problem(HTTPStatus(status), named)
     return responses
+
+
+AGE_HEADERS: Document = {name: {"$ref": f"#/components/headers/{name}"} for name in DESCRIBED}
+"""Of an answer by the index."""
 
 
 def describe_problem(status: HTTPStatus, codes: str = "") -> Document:
@@ -276,12 +283,17 @@ def build(
                 "are RFC 9457 problems with stable codes. Bytes are hexadecimal, times unix "
                 "seconds in members whose names end in _unix. Where a request concerns a person it "
                 "says what for in the header Purpose. An act that needs a second officer is "
-                "answered 202, and Location names the request."
+                "answered 202, and Location names the request. What reads is answered while the "
+                "chain is away, too: the headers Zhenglian-Index-… say how old such an answer is."
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": dict(sorted(paths.items())),
         "components": {
+            "headers": {
+                name: {"description": told, "schema": {"type": kind}}
+                for name, (kind, told) in DESCRIBED.items()
+            },
             "schemas": dict(sorted(schemas.components.items())),
             "responses": {
                 f"Problem{status}": _spell_problem(_tell_status(HTTPStatus(status)))

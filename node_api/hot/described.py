@@ -13,7 +13,7 @@ from ledger.verification.report import CheckName, Presentation
 from node_api.hot.log import CONSISTENCY_PATH, ENTRIES_PATH, MAX_ENTRIES, ROOT_PATH
 from node_api.hot.routes import LIVE_PATH
 from node_api.hot.verify import PATH as VERIFY_PATH
-from node_api.openapi import Document, describe_problem
+from node_api.openapi import AGE_HEADERS, Document, describe_problem
 
 _HASH: Final[Document] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _HASHES: Final[Document] = {"type": "array", "items": _HASH}
@@ -154,6 +154,8 @@ def _get(
     **more: Document,
 ) -> Document:
     success: Document = {"description": "OK", "content": {media_type: {"schema": schema}}}
+    if tag == "log":
+        success["headers"] = AGE_HEADERS
     return {
         "get": {
             "operationId": name,
@@ -209,6 +211,7 @@ _VERIFY: Final[Document] = {
         "responses": {
             "200": {
                 "description": "The report, with words beside its codes.",
+                "headers": AGE_HEADERS,
                 "content": {"application/json": {"schema": _REPORT}},
             },
             **_refusals(413),
