@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from node_api.app import PlainRoute
 from node_api.deliveries.described import DESCRIBED
 from node_api.deliveries.loop import DeliveryLoop
+from node_api.deliveries.noticing import StatusNoticing
 from node_api.deliveries.routes import DeliveryRoutes
 from node_api.deliveries.settings import DeliverySettings
 from node_api.doors import Scope
@@ -25,6 +26,11 @@ def open_deliveries(runtime: NodeRuntime, settings: DeliverySettings, admit: Adm
     runtime.loops.extend(loop.loops)
     loop.start()
     runtime.at_close(loop.stop)
+    if settings.status_notices:
+        noticing = StatusNoticing(runtime.workspace, settings)
+        runtime.loops.append(noticing.loop)
+        noticing.loop.start()
+        runtime.at_close(noticing.loop.stop)
     routes = DeliveryRoutes(
         runtime.workspace, settings.limits, runtime.executor, loop.receipting.wake, admit
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ledger.actions.deliveries.limits import DeliveryLimits
-from ledger.identifiers import MemberId
+from ledger.identifiers import CertificateType, MemberId, Uscc
 
 DAY_S = 86_400
 
@@ -43,12 +43,16 @@ class DeliverySettings(BaseModel):
         threads: receivers that are sent to at once.
         timeout_s: of one request.
         part_size: bytes of one request, at most what the other node takes.
+        status_notices: tell other members' departments by itself of changes of status.
+        regulators: departments of others that are told of every change, by certificate type.
         The other limits are those of `ledger.actions.deliveries.limits`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     peers: dict[str, PeerSettings] = {}
+    status_notices: bool = True
+    regulators: dict[str, tuple[str, ...]] = {}
     interval_s: Annotated[float, Field(gt=0, le=60)] = 1.0
     first_pause_s: Annotated[float, Field(gt=0)] = 5.0
     longest_pause_s: Annotated[float, Field(gt=0)] = 3600.0
@@ -69,6 +73,23 @@ class DeliverySettings(BaseModel):
         for code in peers:
             MemberId.parse(code)
         return peers
+
+    @field_validator("regulators")
+    @classmethod
+    def _name_regulators(cls, regulators: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for code, departments in regulators.items():
+            CertificateType.parse(code)
+            for department in departments:
+                Uscc.parse(department)
+        return regulators
+
+    @property
+    def regulators_by_type(self) -> dict[CertificateType, tuple[Uscc, ...]]:
+        """As the action takes them."""
+        return {
+            CertificateType.parse(code): tuple(map(Uscc.parse, departments))
+            for code, departments in self.regulators.items()
+        }
 
     def find_peer(self, member: MemberId) -> PeerSettings | None:
         """Where the node of a member is; None if nobody said."""

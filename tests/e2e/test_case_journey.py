@@ -14,12 +14,16 @@ from typing import Any
 
 import pytest
 
+from ledger.actions.deliveries.inbox import list_outgoing
+from ledger.actions.deliveries.status_notices import queue_status_notices
 from ledger.identifiers import CertificateId
+from ledger.workspace import Workspace
 from tests.support.command_line import CommandLine, at, make_id, make_row, write_csv
 from tests.support.consortium import (
     CHONGQING,
     ISSUER,
     ISSUERS,
+    PASSPHRASE,
     SAFETY_STAFF,
     SICHUAN,
     Consortium,
@@ -198,6 +202,15 @@ def test_case_lives_from_the_window_to_its_recall(
     for said in ("涉及 1 个案件", make_id(1), "已作废", "与链上承诺相符", "《…条例》第二十条"):
         assert said in told
     assert "没有案件需要复核" in chongqing.run("recall", "--lang", "zh").stdout
+
+    # the result is suspended: the window that received the case is told
+    suspend = ("suspend", RESULT, "--reason", "02", "--legal-basis", "《…条例》第十四条")
+    sichuan.run(*suspend, "--yes")
+    with Workspace.open(sichuan.home, PASSPHRASE) as home:
+        home.sync_index()
+        assert len(queue_status_notices(home, {}).queued) == 1
+        (notice,) = list_outgoing(home)
+        assert (notice.kind.value, notice.receiver) == ("status_notice", ISSUER)
 
     # what everybody sees, and what only the home that keeps the papers sees
     shown = sichuan.run("case", "show", case, "--lang", "zh").stdout

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ledger.actions.deliveries.limits import DEFAULT_LIMITS
+from ledger.actions.deliveries.presented import name_presented
 from ledger.actions.deliveries.queueing import queue_delivery
 from ledger.errors import ConflictError, NotFoundError
 from ledger.formats.envelope import DeliveryKind, open_envelope
@@ -64,8 +65,9 @@ def send_content(
     Raises:
         As `queue_delivery`.
     """
+    about = name_presented(workspace, kind, content, subject)
     queued = queue_delivery(
-        workspace, kind, receiver, content, sender=sender, name=name, subject=subject
+        workspace, kind, receiver, content, sender=sender, name=name, subject=about
     )
     return _describe(workspace, queued.delivery)
 
@@ -86,7 +88,8 @@ def send_file(
     """
     if not path.is_file():
         raise NotFoundError(f"{path}: expected a file to send", code="file_missing", field="path")
-    queued = queue_delivery(workspace, kind, receiver, path, sender=sender, subject=subject)
+    about = name_presented(workspace, kind, path, subject)
+    queued = queue_delivery(workspace, kind, receiver, path, sender=sender, subject=about)
     return _describe(workspace, queued.delivery)
 
 
