@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -117,6 +118,7 @@ def list_keys(session: Session) -> None:
     if not found:
         output.line(pick("还没有密钥。", "There are no keys."))
         return
+    now_unix = time.time()
     columns = [("编号", "id"), ("用途", "name"), ("角色", "role"), ("状态", "state")]
     columns += [("到期", "expires"), ("最近使用", "last used")]
     output.table(
@@ -126,7 +128,7 @@ def list_keys(session: Session) -> None:
                 key.key_id,
                 key.name,
                 key.role.value,
-                pick("已吊销", "revoked") if key.revoked_at_unix is not None else "",
+                pick(*_tell_state(key, now_unix)),
                 format_time(key.expires_at_unix),
                 "" if key.last_used_at_unix is None else format_time(key.last_used_at_unix),
             )
@@ -155,6 +157,12 @@ def revoke_key(
         return
     pick = session.language.pick
     session.output.line(pick(f"已吊销密钥 {key.key_id}。", f"Revoked key {key.key_id}."))
+
+
+def _tell_state(key: ApiKey, now_unix: float) -> tuple[str, str]:
+    if key.revoked_at_unix is not None:
+        return ("已吊销", "revoked")
+    return ("已过期", "expired") if key.expires_at_unix <= now_unix else ("有效", "in force")
 
 
 def _parse_role(text: str) -> Role:

@@ -25,6 +25,7 @@ def test_key_is_made_listed_and_revoked(consortium: Consortium) -> None:
     told = operator.run("node", "key", "revoke", key["key_id"]).stdout
     assert key["key_id"] in told
     listed = operator.run("node", "key", "list").stdout
+    assert "in force" in listed or "有效" in listed
     assert "revoked" in listed
     assert made["secret"] not in listed
 
