@@ -71,6 +71,12 @@ def find_counted(address: str) -> str:
     return str(ip_network((found, _V6_PREFIX), strict=False).network_address)
 
 
+def is_within(address: str, networks: Collection[Network]) -> bool:
+    """Whether an address is of one of these networks."""
+    found = _parse(address)
+    return found is not None and any(found in network for network in networks)
+
+
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
     try:
         found = ip_address(text)

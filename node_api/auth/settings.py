@@ -133,6 +133,7 @@ class LimitSettings(Section):
         address: all requests of an address together, in one process, what anybody may ask included.
             By default 200 a second: more than a hall of counters behind one address asks, and a
             small part of what a front answers. This machine's own addresses are not counted.
+        connections: that an address may have open at once at one process; more are closed at once.
         failed_logins: by address; beyond, refusals are not even explained.
         max_body_bytes: of an ordinary request.
         max_document_bytes: of one with documents: cases, catalogue, what is sent to others.
@@ -143,6 +144,7 @@ class LimitSettings(Section):
     reads: str = "6000/minute"
     writes: str = "6000/minute"
     address: str = "12000/minute"
+    connections: Annotated[int, Field(gt=0)] = 1_000
     failed_logins: str = "30/minute"
     max_body_bytes: Annotated[int, Field(gt=0)] = 1 << 20
     max_document_bytes: Annotated[int, Field(gt=0)] = 8 << 20

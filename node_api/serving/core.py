@@ -21,6 +21,7 @@ from node_api.doors import CORE_SOCKET, LOCAL_SOCKET, Door, DoorApp
 from node_api.logs import configure_logging
 from node_api.runtime import NodeRuntime
 from node_api.serving.absence import clear_absence, tell_absence
+from node_api.serving.guarded import AddressPlaces, GuardedProtocol
 from node_api.serving.supervisor import EXIT_CANNOT_START, EXIT_VAULT_IN_USE
 from node_api.serving.uvicorns import (
     Listening,
@@ -70,6 +71,8 @@ async def _serve(runtime: NodeRuntime, listener: socket.socket | None) -> int:
         Listening(DoorApp(node.app, Door.LOCAL), listen_unix(runtime.home / LOCAL_SOCKET)),
     ]
     if listener is not None:
+        limits = runtime.settings.limits
+        GuardedProtocol.places = AddressPlaces(limits.connections, runtime.settings.gateways)
         pair = (str(tls.certificate), str(tls.key)) if tls else None
         doors.append(Listening(DoorApp(node.app, Door.PUBLIC), listener, pair))
     vault = runtime.workspace.vault

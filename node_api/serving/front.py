@@ -20,6 +20,7 @@ from node_api.front.app import FrontApp, create_front_app
 from node_api.logs import configure_logging
 from node_api.observing.requests import Observed
 from node_api.protection import protect
+from node_api.serving.guarded import AddressPlaces, GuardedProtocol
 from node_api.serving.uvicorns import (
     Listening,
     serve_until_stopped,
@@ -49,6 +50,7 @@ async def _serve(home: Path, settings: NodeSettings, listener: socket.socket) ->
     stop_with_parent(loop, stopping)
     front = create_front_app(home, settings)
     app = DoorApp(Observed(protect(front, settings)), Door.PUBLIC)
+    GuardedProtocol.places = AddressPlaces(settings.limits.connections, settings.gateways)
     tls = settings.tls
     pair = (str(tls.certificate), str(tls.key)) if tls else None
     gc.collect()

@@ -10,9 +10,12 @@ Source: RFC 9110 §15.5.9 (408), RFC 6585 §5 (431); CAPEC-469, "HTTP DoS".
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from collections.abc import Collection
+from typing import ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from node_api.auth.addresses import Network, find_counted, is_within
 
 SILENCE_S: Final = 30.0
 """A client that owes something is let go after one to two of these."""
@@ -23,31 +26,77 @@ _TOO_LARGE: Final = (
 )
 
 
+class AddressPlaces:
+    """How many connections each address has open. Of one event loop.
+
+    Args:
+        most: of one address; this machine's own and `trusted` have as many as they like.
+        trusted: gateways, which count their clients themselves.
+    """
+
+    def __init__(self, most: int, trusted: Collection[Network] = ()) -> None:
+        self._most = most
+        self._trusted = tuple(trusted)
+        self._counts: dict[str, int] = {}
+
+    def take(self, address: str) -> str | None:
+        """Counts one more. What to give to `leave`, None if it is too many."""
+        who = find_counted(address)
+        if who and self._trusted and is_within(address, self._trusted):
+            who = ""
+        count = self._counts.get(who, 0)
+        if who and count >= self._most:
+            return None
+        if who:
+            self._counts[who] = count + 1
+        return who
+
+    def leave(self, who: str) -> None:
+        """One less."""
+        if who:
+            left = self._counts[who] - 1
+            if left:
+                self._counts[who] = left
+            else:
+                del self._counts[who]
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """As its base class, but for clients that only hold on.
 
     Attributes:
         silence_s, max_head_bytes: the bounds, for a test to make smaller.
+        places: of addresses, where they are limited; for the process to set before it serves.
     """
+
+    places: ClassVar[AddressPlaces | None] = None
 
     silence_s = SILENCE_S
     max_head_bytes = MAX_HEAD_BYTES
 
     _guard: asyncio.TimerHandle | None = None
+    _place: str | None = ""
     _head_bytes = 0
     _is_in_head = True
     _body_bytes = 0
     _seen: tuple[RequestResponseCycle | None, int] = (None, -1)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begins to watch."""
+        """Begins to watch, unless its address has too many connections."""
         super().connection_made(transport)
+        if self.places is not None and self.client is not None:
+            self._place = self.places.take(self.client[0])
+            if self._place is None:
+                transport.abort()
+                return
         self._guard = self.loop.call_later(self.silence_s, self._check)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Watches no more."""
         if self._guard is not None:
             self._guard.cancel()
+        if self._place and self.places is not None:
+            self.places.leave(self._place)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

@@ -10,12 +10,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from ipaddress import ip_network
 
 import orjson
 import pytest
 
 from node_api.doors import Door, DoorApp, Message, Receive, Scope, Send, client_of
-from node_api.serving.guarded import GuardedProtocol
+from node_api.serving import guarded
+from node_api.serving.guarded import AddressPlaces, GuardedProtocol
 from node_api.serving.uvicorns import Listening, serve_until_stopped
 
 SILENCE_S = 0.4
@@ -173,6 +175,39 @@ def test_what_two_servers_could_read_differently_is_read_by_none(
         told = read_all(connection)
     assert b" 200 OK" not in told, told
     assert b"/smuggled" not in told
+
+
+def test_an_address_has_so_many_places_and_gateways_and_this_machine_any_number() -> None:
+    places = AddressPlaces(2, [ip_network("10.0.0.0/24")])
+    for address in ("203.0.113.1", "2001:db8::1"):
+        taken = [places.take(address) for _ in range(3)]
+        assert taken == [taken[0], taken[0], None]
+        places.leave(taken[0] or "")
+        assert places.take(address) is not None
+    assert all(places.take(each) == "" for each in ("10.0.0.9", "127.0.0.1", "::1") for _ in "abc")
+    assert places.take("203.0.113.2")
+
+
+def test_more_connections_than_an_address_may_have_are_closed_and_others_go_on(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = AddressPlaces(3)
+    monkeypatch.setattr(guarded, "find_counted", str)  # has this machine's own address count
+    monkeypatch.setattr(GuardedProtocol, "places", places)
+    monkeypatch.setattr(GuardedProtocol, "silence_s", 30.0)
+    held = [connect(port) for _ in range(3)]
+    for connection in held:
+        connection.sendall(b"GET /x HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        assert b" 200 " in connection.recv(65_536)
+    with connect(port) as refused:
+        assert read_all(refused) == b""
+    for connection in held:
+        connection.close()
+    while places._counts:
+        time.sleep(0.01)
+    with connect(port) as connection:
+        connection.sendall(b"GET /x HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        assert b" 200 " in connection.recv(65_536)
 
 
 def test_headers_that_are_ours_alone_do_not_come_in(port: int) -> None:
