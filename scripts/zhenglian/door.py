@@ -50,11 +50,12 @@ class LocalDoor:
         from ledger.errors import LedgerError
         from ledger.index.reading import is_away
 
-        try:
-            return self._do(action, *args, **kwargs)
-        except LedgerError as error:
-            if not is_away(error) or not _only_reads(action):
-                raise
+        if not (self.workspace.outage.problem and _only_reads(action)):
+            try:
+                return self._do(action, *args, **kwargs)
+            except LedgerError as error:
+                if not is_away(error) or not _only_reads(action):
+                    raise
         with self.workspace.reading() as reading:
             found = self._do(action, *args, **kwargs)
         if self._tell_age is not None and reading.as_of is not None and reading.as_of.is_stale:
