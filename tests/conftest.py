@@ -116,3 +116,12 @@ def blocks_in_quick_succession() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setitem(defaults, "seal_interval_s", 0.02)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passphrases_stretched_hardly() -> Iterator[None]:
+    """Homes that tests make and open by the thousand cost no guesser's work."""
+    from tests.support.stretching import stretch_hardly
+
+    with stretch_hardly():
+        yield
