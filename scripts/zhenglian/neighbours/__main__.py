@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Error: {error.message} [{error.code}]", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on where this ended; `make clean` removes it all.")
+        print("Stopped. The same command goes on where this ended; `make clean` removes it all.")
         return 0
 
 
@@ -82,8 +82,15 @@ def _run_until_stopped(place: Place, ports: Ports) -> int:
     with ExitStack() as stack:
         processes = _start(place, ports, stack)
         _tell(place, ports)
-        while all(process.poll() is None for process in processes):
-            time.sleep(0.5)
+        try:
+            while all(process.poll() is None for process in processes):
+                time.sleep(0.5)
+        except KeyboardInterrupt:
+            print("\nStopping ...", flush=True)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the stop itself is not stopped
+            for process in processes[1:]:  # nodes together; the chain, which they may need, last
+                process.terminate()
+            raise
     print("A process ended by itself; its log says why:", place.work, file=sys.stderr)
     return 1
 
