@@ -38,6 +38,7 @@ _WORDS = {
     "file_exists": "文件已存在，未作改动",
     # the chain and the index
     "chain_missing": "此处没有链：可能尚未挂载，或尚未创立账本",
+    "chain_lost_blocks": "链上缺少本节点已读过的区块，可能被换成了旧备份；请先恢复正确的链",
     "chain_in_use": "另一进程正在使用链，请稍后再试",
     "contract_missing": "这条链上没有本账本，可能连接了别的链，或尚未同步",
     "transaction_refused": "链节点不接受此账户的一笔交易，其后的交易无法发送；请稍后重试，"
