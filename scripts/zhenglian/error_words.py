@@ -131,6 +131,18 @@ _WORDS = {
     "seal_key_missing": "本节点没有该部门现行的印章密钥",
     "field_missing": "文件缺少必要的条目",
     "field_malformed": "文件中有条目不合要求",
+    # the node
+    "node_settings_missing": "没有节点设置，请先用 `zhenglian node init` 写出",
+    "node_running": "节点正在运行",
+    "cannot_listen": "无法监听该地址和端口，可能已被其他程序占用",
+    "secret_unreadable": "无法读取存放口令的文件",
+    "secret_exposed": "存放口令的文件他人也能读取，请改为仅属主可读（chmod 600）",
+    "operation_unknown": "设置中有不存在的操作",
+    "vault_newer": "保险库由更新版本的程序写成，请使用新版本",
+    "vault_older": "保险库由旧版本的程序写成，请先用本版本打开一次",
+    "backup_newer": "备份由更新版本的程序做成，请使用新版本",
+    "core_unavailable": "节点的核心进程此刻没有运行，请稍后重试",
+    "overloaded": "节点繁忙，请稍后重试",
     # the node: who may ask for what
     "credentials_missing": "需要登录凭证",
     "credentials_invalid": "登录凭证无效",
