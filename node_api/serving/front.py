@@ -21,6 +21,7 @@ from node_api.logs import configure_logging
 from node_api.observing.requests import Observed
 from node_api.protection import protect
 from node_api.serving.guarded import AddressPlaces, GuardedProtocol
+from node_api.serving.sharing import ConnectionCounts
 from node_api.serving.uvicorns import (
     Listening,
     serve_until_stopped,
@@ -53,15 +54,28 @@ async def _serve(home: Path, settings: NodeSettings, listener: socket.socket) ->
     GuardedProtocol.places = AddressPlaces(settings.limits.connections, settings.gateways)
     tls = settings.tls
     pair = (str(tls.certificate), str(tls.key)) if tls else None
+    counts = _open_counts(home / "run")
     gc.collect()
     gc.freeze()  # what is there now stays: looking through it would hold requests up
     ending = asyncio.create_task(_end_streams(front, stopping))
     try:
-        await serve_until_stopped([Listening(app, listener, pair)], stopping)
+        await serve_until_stopped([Listening(app, listener, pair, counts)], stopping)
     finally:
         ending.cancel()
         front.close()
+        if counts is not None:
+            counts.close()
     return 0
+
+
+def _open_counts(directory: Path) -> ConnectionCounts | None:
+    """None where the disk is full, say: then each front takes what it gets."""
+    try:
+        directory.mkdir(mode=0o700, exist_ok=True)
+        return ConnectionCounts(directory / "connections")
+    except OSError as error:
+        logger.warning("connections_not_shared", extra={"detail": str(error)})
+        return None
 
 
 async def _end_streams(front: FrontApp, stopping: asyncio.Event) -> None:

@@ -9,7 +9,7 @@ import signal
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ import uvicorn
 
 from node_api.doors import Application
 from node_api.serving.guarded import GuardedProtocol
+from node_api.serving.sharing import ConnectionCounts, SharedListener
 from node_api.serving.whole_answers import WholeAnswersProtocol
 
 logger = logging.getLogger(__name__)
@@ -28,26 +29,63 @@ BACKLOG = 2048
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """An application and the socket it answers at."""
+    """An application and the socket it answers at.
+
+    Attributes:
+        tls: files of certificate and key.
+        counts: of the processes that accept from the socket too.
+    """
 
     app: Application
     listener: socket.socket
     tls: tuple[str, str] | None = None
+    counts: ConnectionCounts | None = None
 
 
 class _Protocol(GuardedProtocol, WholeAnswersProtocol):
-    """Both."""
+    """Both. Attributes: on_lost: told when the connection has ended."""
+
+    on_lost: Callable[[], None] | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It has ended."""
+        super().connection_lost(exc)
+        if self.on_lost is not None:
+            self.on_lost()
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, listening: Listening) -> None:
+        super().__init__(_configure(listening))
+        self._counts = listening.counts
+        self._shared: list[SharedListener] = []
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._counts is None:
+            await super().startup(sockets)
+            return
+        await super().startup([])
+        for each in sockets or []:
+            self._shared.append(SharedListener(each, self._counts, self._make, self.config.ssl))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for each in self._shared:
+            each.close()
+        await super().shutdown(sockets)
+
+    def _make(self, on_lost: Callable[[], None]) -> asyncio.Protocol:
+        protocol = _Protocol(self.config, self.server_state, self.lifespan.state)
+        protocol.on_lost = on_lost
+        return protocol
+
 
 async def serve_until_stopped(doors: Sequence[Listening], stopping: asyncio.Event) -> None:
     """Serves all doors until the event is set; requests under way are answered first."""
-    servers = [_Server(_configure(each)) for each in doors]
+    servers = [_Server(each) for each in doors]
     _reload_on_hangup(servers)
     running = [
         asyncio.create_task(server.serve([each.listener]))
