@@ -11,7 +11,7 @@ from ledger.chain.transactions import SentCall, parse_call
 from ledger.errors import MalformedInputError
 from ledger.formats.certificate import compute_batch_key
 from ledger.formats.statements import compute_digest
-from ledger.records import BatchStatement, StatusStatement
+from ledger.records import BatchStatement, DeliveryStatement, StatusStatement
 from ledger.vault.outbox import OutboxRow
 from ledger.vault.tables import TransactionState
 from ledger.workspace import Workspace
@@ -70,6 +70,8 @@ def _find_purpose(workspace: Workspace, sent: SentCall, row: OutboxRow) -> tuple
         return sent.function, sent.arguments[:32].hex()
     if isinstance(statement, BatchStatement):
         return "anchor", compute_batch_key(statement.issuer, statement.batch_id).hex()
+    if isinstance(statement, DeliveryStatement):
+        return sent.function, statement.delivery_id.hex()
     reference = compute_digest(statement, workspace.gateway.ledger_id).hex()
     if isinstance(statement, StatusStatement):
         return status_purpose(str(describe_act(statement)["kind"])), reference

@@ -138,19 +138,29 @@ def replace_by_row(
         MalformedInputError: fields_malformed, which tells every fault of the row; the reason is
             none of the type.
     """
-    batch = find_stored(workspace, certificate_id).batch
-    today = compute_civil_date(workspace.now_unix())
-    reader = RequestReader(workspace.schema(batch.certificate_type), batch.issuer, today)
-    reader.read(row)
     return replace_by_file(
         workspace,
         certificate_id,
-        _write_row(reader.to_cells(row)),
+        read_row(workspace, certificate_id, row),
         reason,
         legal_basis,
         effective_date=effective_date,
         officer=officer,
     )
+
+
+def read_row(workspace: Workspace, replaced: CertificateId, row: Mapping[str, str]) -> bytes:
+    """The row of a certificate's successor, as the clerk's file that issuing reads.
+
+    Raises:
+        NotFoundError: certificate_unknown, not_anchored.
+        MalformedInputError: fields_malformed.
+    """
+    batch = find_stored(workspace, replaced).batch
+    today = compute_civil_date(workspace.now_unix())
+    reader = RequestReader(workspace.schema(batch.certificate_type), batch.issuer, today)
+    reader.read(row)
+    return _write_row(reader.to_cells(row))
 
 
 def _mask(plan: ReplacementPlan) -> ReplacementPlan:

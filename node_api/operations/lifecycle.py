@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ledger.actions.bulk_replacement import replace_by_rows
 from ledger.actions.decisions import LifecycleAct
 from ledger.actions.replacement_orders import (
     plan_replacement_by_file,
@@ -89,6 +90,15 @@ OPERATIONS = (
         TAG,
         officer="officer",
         example={"certificate_id": CERTIFICATE, "row": _ROW, **_ORDER, "reason": "04"},
+    ),
+    Operation(
+        "POST",
+        "/v1/replacements",
+        replace_by_rows,
+        CHANGING_MANY,
+        TAG,
+        officer="officer",
+        example={"certificate_ids": [CERTIFICATE], "rows": [_ROW], **_ORDER, "reason": "04"},
     ),
     Operation(
         "POST",

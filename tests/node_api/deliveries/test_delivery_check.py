@@ -8,6 +8,7 @@ import pytest
 
 from ledger.actions.deliveries.inbox import discard_delivery
 from ledger.actions.delivery_check import check_deliveries
+from ledger.actions.outbox_check import find_altered_transactions
 from ledger.vault.delivery_tables import DeliveryState
 from ledger.workspace import Workspace
 from tests.node_api.deliveries.delivery_nodes import Pair
@@ -62,3 +63,4 @@ def test_nothing_is_told_at_any_stage(pair: Pair) -> None:
         step()
     assert [find_codes(node.workspace, delivery_id) for node in nodes] == [set(), set()]
     assert pair.state_at_sender(delivery_id) is DeliveryState.ACKNOWLEDGED
+    assert list(find_altered_transactions(pair.receiver.workspace)) == []

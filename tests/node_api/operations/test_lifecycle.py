@@ -156,6 +156,41 @@ def test_certificate_is_replaced_by_a_row_once(issued_node: RunningNode) -> None
     assert (again["change"], again["issuance"]["issued"]) == (None, 0)
 
 
+def test_many_are_replaced_by_rows_once_and_none_unless_all_can_be(
+    issued_node: RunningNode,
+) -> None:
+    new = [make_row(n) | {"证照标识": make_id(n, version="002")} for n in (1, 2)]
+    order = {**ORDER, "reason": "04", "certificate_ids": [FIRST, SECOND]}
+    path = "/v1/replacements"
+    wrong = [new[0] | {"性别": "别的"}, new[1] | {"姓名": ""}]
+    refused = issued_node.post(path, status=422, rows=wrong, **order)
+    assert [each["field"] for each in refused["errors"]] == ["rows.0.sex", "rows.1.holderName"]
+    same = [new[0], make_row(2)]
+    assert issued_node.post(path, status=409, rows=same, **order)["code"] == "successor_is_replaced"
+    twice = issued_node.post(path, status=409, rows=[new[0], new[0]], **order)
+    assert (twice["code"], twice["field"]) == ("successor_repeated", "rows.1")
+    assert issued_node.post(path, status=422, rows=new[:1], **order)["code"] == "rows_unequal"
+    for wanted in ([], [FIRST, FIRST]):
+        refused = issued_node.post(
+            path, status=422, rows=new[: len(wanted)], **{**order, "certificate_ids": wanted}
+        )
+        assert refused["code"] == "certificates_missing"
+    assert {status_of(issued_node, each) for each in (FIRST, SECOND)} == {"valid"}
+
+    issued_node.post(  # as an interruption would leave it
+        f"/v1/certificates/{FIRST}/replacement", row=new[0], **{**ORDER, "reason": "04"}
+    )
+    done = issued_node.post(path, rows=new, **order)
+    assert (done["replaced"], done["already_done"]) == (1, 1)
+    assert {status_of(issued_node, each) for each in (FIRST, SECOND)} == {"superseded"}
+    again = issued_node.post(path, rows=new, **order)
+    assert (again["replaced"], again["already_done"]) == (0, 2)
+    shown = issued_node.get(f"/v1/certificates/{make_id(2, version='002')}")
+    assert shown["related_certificate_id"] == SECOND
+    stranger = with_key(issued_node, Role.CLERK, TRANSPORT)
+    assert stranger.post(path, status=403, rows=new, **order)["code"] == "department_not_allowed"
+
+
 def test_row_may_name_its_fields_as_issuing_does(issued_node: RunningNode) -> None:
     row = make_row(1)
     row |= {"certificateId": SUCCESSOR, "holderName": row.pop("姓名")}
