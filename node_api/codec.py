@@ -94,10 +94,17 @@ def to_malformed(error: ValidationError, members: Sequence[str] = ()) -> Malform
     return told
 
 
+_IN_OUR_WORDS = {
+    "bytes_type": "expected bytes as hexadecimal text",
+    "bytes_invalid_encoding": "expected hexadecimal digits, two for a byte",
+}
+"""For what pydantic tells in words of its own values instead of the document's."""
+
+
 def _tell(fault: ErrorDetails, members: Sequence[str]) -> str:
     if fault["type"] == "extra_forbidden" and members and len(fault["loc"]) == 1:
         return f"expected members {', '.join(members)}"
-    return fault["msg"]
+    return _IN_OUR_WORDS.get(fault["type"], fault["msg"])
 
 
 def _name(fault: ErrorDetails) -> str:

@@ -58,7 +58,8 @@ def test_what_was_written_is_read_again() -> None:
     [
         ("issuer", "11500000000000001X", "check character"),
         ("status", "sleeping", "valid, revoked, suspended, superseded"),
-        ("root", "zz", "hex"),
+        ("root", "zz", "expected hexadecimal digits"),
+        ("root", None, "expected bytes as hexadecimal"),
         ("day", "2026-02-30", "day"),
         ("names", "text", "array"),
     ],
