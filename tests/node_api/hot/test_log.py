@@ -6,6 +6,8 @@ import orjson
 import pytest
 
 from ledger.formats.merkle import verify_consistency, verify_inclusion
+from ledger.index.reading import INDEX_OLD, STALE_AFTER_S, AsOf
+from node_api.freshness import from_headers
 from node_api.hot.routes import HotPaths
 from tests.support.verifying_home import VerifyingHome, ask
 
@@ -70,6 +72,23 @@ def test_only_what_never_changes_may_be_kept(hot: HotPaths) -> None:
     ):
         kept = ask(hot, "GET", path).headers["cache-control"]
         assert ("immutable" in kept) is is_kept, path
+
+
+def test_what_may_change_says_its_age_and_what_never_does_has_none(
+    unchanged: VerifyingHome,
+) -> None:
+    with unchanged.ledger.open() as workspace:
+        cursor = workspace.index.cursor()
+    at_unix = cursor.synced_to_unix + STALE_AFTER_S
+    for late_s, problem in ((0, ""), (5, INDEX_OLD)):
+        hot = unchanged.open(lambda now=at_unix + late_s: now)
+        for path in ("/v1/log", "/v1/log/entries", "/v1/log/entries/0/inclusion-proof"):
+            told = from_headers(ask(hot, "GET", path).headers)
+            age_s = int(STALE_AFTER_S) + late_s
+            block = cursor.next_block - 1
+            assert told == AsOf(block, cursor.synced_to_unix, age_s, problem), path
+        for path in ("/v1/log/entries/0", "/v1/log/entries/0/inclusion-proof?size=3"):
+            assert from_headers(ask(hot, "GET", path).headers) is None
 
 
 def test_entries_are_read_in_pages(hot: HotPaths) -> None:

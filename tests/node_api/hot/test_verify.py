@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from ledger.formats.evidence import MAX_EVIDENCE_SIZE
+from node_api.freshness import from_headers
 from node_api.hot.routes import HotPaths
 from tests.ledger.actions.homes import found, identify, write_file
 from tests.support.verifying_home import VerifyingHome, ask
@@ -56,6 +57,10 @@ def test_a_genuine_certificate_passes_with_words_and_the_age_of_what_is_known(
     assert report["knowledge"]["size"] == report["log"]["size"] > 0
     assert 0 <= report["knowledge"]["age_s"] < 600
     assert report["unavailable"] is None
+    told = from_headers(answer.headers)
+    assert told is not None
+    assert told.time_unix == report["knowledge"]["synced_to_unix"]
+    assert told.age_s - report["knowledge"]["age_s"] in (0, 1)
 
 
 def test_a_bare_certificate_is_judged_as_far_as_it_goes(
