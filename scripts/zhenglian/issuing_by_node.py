@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zhenglian.files import write_whole
+from zhenglian.row_errors import tell_row_errors
 from zhenglian.session import Session
 from zhenglian.words import count_certificates
 
 if TYPE_CHECKING:
+    from ledger.actions.issuance.row_errors import RowError
     from ledger.identifiers import CertificateType, Uscc
     from node_api.client.jobs import JobState
     from zhenglian.citing import Cited
@@ -55,13 +57,18 @@ def issue_by_node(session: Session, wanted: FileToIssue) -> bool:
             )
             session.output.note(told)
         job = follow(client, job)
-        if job.has_errors:
-            errors = fetch_errors(client, job)
-            write_whole(wanted.report, lambda beside: beside.write_bytes(errors))
-        else:
-            wanted.report.unlink(missing_ok=True)
+        found = _read_report(fetch_errors(client, job)) if job.has_errors else []
+    errors = [each for each in found if not each.is_warning]
+    warnings = [each for each in found if each.is_warning]
+    tell_row_errors(session, errors, warnings, wanted.report)
     _tell(session, job, wanted.report)
     return job.state == "completed"
+
+
+def _read_report(content: bytes) -> list[RowError]:
+    from ledger.actions.issuance.clerk_files import REPORT_ENCODING, read_error_rows
+
+    return read_error_rows(io.StringIO(content.decode(REPORT_ENCODING), newline=""))
 
 
 def _tell(session: Session, job: JobState, report: Path) -> None:
@@ -92,5 +99,3 @@ def _tell(session: Session, job: JobState, report: Path) -> None:
             ),
             "bold green",
         )
-    if job.has_errors:
-        output.line(pick(f"问题列表：{report}", f"What is wrong: {report}"), "yellow")

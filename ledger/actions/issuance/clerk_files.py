@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from ledger.actions.issuance.row_errors import RowError
+from ledger.actions.issuance.row_errors import RowError, RowErrorCode
+from ledger.errors import MalformedInputError
 from ledger.schemas import CertificateSchema
 
 REPORT_COLUMNS = ("行号", "列名", "填写内容", "错误代码", "应为", "expected")
@@ -49,6 +50,26 @@ def write_error_rows(stream: TextIO, errors: Iterable[RowError]) -> int:
         writer.writerow((error.line, *map(disarm, found)))
         count += 1
     return count
+
+
+def read_error_rows(stream: TextIO) -> list[RowError]:
+    """What `write_error_rows` wrote, from a stream in `REPORT_ENCODING`.
+
+    Raises:
+        MalformedInputError: it is no such report.
+    """
+    rows = csv.reader(stream)
+    if next(rows, None) != list(REPORT_COLUMNS):
+        raise MalformedInputError("expected a report of the errors of rows")
+    try:
+        return [_parse_error(*row) for row in rows]
+    except (TypeError, ValueError) as error:
+        raise MalformedInputError(f"expected a report of the errors of rows: {error}") from error
+
+
+def _parse_error(line: str, *texts: str) -> RowError:
+    column, value, code, expected_zh, expected_en = (text.removeprefix("'") for text in texts)
+    return RowError(int(line), column, value, RowErrorCode(code), expected_zh, expected_en)
 
 
 def disarm(text: str) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from datetime import date
 from pathlib import Path
 
@@ -8,11 +9,14 @@ import pytest
 
 from ledger.actions.issuance.clerk_files import (
     REPORT_COLUMNS,
+    REPORT_ENCODING,
+    read_error_rows,
     write_error_report,
     write_template,
 )
 from ledger.actions.issuance.row_errors import RowError, RowErrorCode
 from ledger.actions.issuance.rows import read_rows
+from ledger.errors import MalformedInputError
 from ledger.identifiers import Uscc
 from ledger.schemas import CertificateSchema
 
@@ -108,3 +112,23 @@ def test_quotes_commas_and_line_breaks_stay_in_their_cell(tmp_path: Path) -> Non
 
 def test_report_of_nothing_is_its_header(tmp_path: Path) -> None:
     assert report_of(tmp_path / "report.csv") == [list(REPORT_COLUMNS)]
+
+
+def test_report_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    values = ("=1+1", "'quoted", "160101199003071233", 'a "b", c\r\nd', "", "王小明")
+    errors = [
+        RowError.of(RowErrorCode.NOT_ALLOWED_VALUE, number, "性别", value, allowed="男、女")
+        for number, value in enumerate(values, 2)
+    ]
+    path = tmp_path / "errors.csv"
+    write_error_report(path, errors)
+    with path.open(encoding=REPORT_ENCODING, newline="") as stream:
+        assert read_error_rows(stream) == errors
+
+
+@pytest.mark.parametrize(
+    "content", ["", "a,b\r\n", "行号,列名,填写内容,错误代码,应为,expected\r\n1,2\r\n"]
+)
+def test_what_is_no_report_is_not_read(content: str) -> None:
+    with pytest.raises(MalformedInputError):
+        read_error_rows(io.StringIO(content, newline=""))
