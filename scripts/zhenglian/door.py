@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from node_api.doors import LOCAL_SOCKET
+from node_api.presence import is_node_answering, is_node_there
 from node_api.sockets import is_answered
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def is_remote(door: Door) -> bool:
 
 def require_no_node(home: Path) -> None:
     """For what needs the files themselves. Raises ConflictError, code node_running."""
-    if is_held_by_node(home):
+    if is_answered(home / LOCAL_SOCKET) or is_node_there(home):
         from ledger.errors import ConflictError
 
         raise ConflictError(
@@ -101,5 +102,9 @@ def require_no_node(home: Path) -> None:
 
 
 def is_held_by_node(home: Path) -> bool:
-    """Whether a node answers at the home's socket; one that a dead node left counts for nothing."""
-    return is_answered(home / LOCAL_SOCKET)
+    """Whether a node does what commands ask; one that starts is waited for.
+
+    Raises:
+        ConflictError: node_starting.
+    """
+    return is_node_answering(home)

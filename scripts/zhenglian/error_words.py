@@ -134,6 +134,7 @@ _WORDS = {
     # the node
     "node_settings_missing": "没有节点设置，请先用 `zhenglian node init` 写出",
     "node_running": "节点正在运行",
+    "node_starting": "节点正在启动，尚不能答复，请稍后重试",
     "cannot_listen": "无法监听该地址和端口，可能已被其他程序占用",
     "secret_unreadable": "无法读取存放口令的文件",
     "secret_exposed": "存放口令的文件他人也能读取，请改为仅属主可读（chmod 600）",

@@ -71,30 +71,24 @@ def serve_node(session: Session) -> int:
       zhenglian node serve
       zhenglian node serve --home /var/lib/zhenglian/home --passphrase-file /etc/passphrase
     """
-    from ledger.errors import ConflictError
-    from node_api.doors import LOCAL_SOCKET
     from node_api.logs import configure_logging
+    from node_api.presence import announce_node
     from node_api.serving.preflight import check_settings
     from node_api.serving.supervisor import Supervisor
     from node_api.settings import NodeSettings, read_secret
-    from node_api.sockets import is_answered, listen_tcp
+    from node_api.sockets import listen_tcp
 
     settings = NodeSettings.load(session.home)
-    if is_answered(session.home / LOCAL_SOCKET):
-        raise ConflictError(f"a node serves {session.home} already", code="node_running")
     check_settings(session.home, settings)
     named = None if session.passphrase.file else _find_passphrase_file(settings)
     passphrase = read_secret(named) if named else session.read_passphrase()
     _require_passphrase(session, passphrase)
     configure_logging("supervisor", settings.log.level)
-    listener = listen_tcp(*settings.address)
-    host, port = listener.getsockname()[:2]
-    scheme = "https" if settings.tls else "http"
-    shown = f"[{host}]" if ":" in host else host
-    pick = session.language.pick
-    told = pick(f"节点地址：{scheme}://{shown}:{port}", f"Serving {scheme}://{shown}:{port}")
-    session.output.line(told)
-    return Supervisor(session.home.resolve(), listener, settings.workers, passphrase).run()
+    with announce_node(session.home):
+        listener = listen_tcp(*settings.address)
+        _tell_address(session, listener.getsockname(), has_tls=settings.tls is not None)
+        home = session.home.resolve()
+        return Supervisor(home, listener, settings.workers, passphrase).run()
 
 
 def show_settings(session: Session) -> None:
@@ -108,6 +102,13 @@ def show_settings(session: Session) -> None:
 
     document = to_document(NodeSettings.load(session.home))
     session.output.document(document)
+
+
+def _tell_address(session: Session, address: tuple[str, int], *, has_tls: bool) -> None:
+    host, port = address[:2]
+    scheme, shown = "https" if has_tls else "http", f"[{host}]" if ":" in host else host
+    where = f"{scheme}://{shown}:{port}"
+    session.output.line(session.language.pick(f"节点地址：{where}", f"Serving {where}"))
 
 
 def _find_passphrase_file(settings: NodeSettings) -> Path | None:
