@@ -32,6 +32,7 @@ from ledger.chain.finality import Finality
 from ledger.chain.gateway import Gateway, discover_consortium
 from ledger.chain.submitter import Submitter, load_account
 from ledger.errors import (
+    ChainUnavailableError,
     ConflictError,
     LedgerError,
     MalformedInputError,
@@ -411,9 +412,16 @@ class Workspace:
         return SyncResult(0, held.size, held.proved_root, held.synced_to_unix)
 
     def _require_no_lost_blocks(self) -> None:
-        """Nothing is sent to a chain that is not the one that was read: numbers would not fit."""
-        if self.outage.problem == CHAIN_LOST_BLOCKS:
+        """Nothing is sent to a chain that is not the one that was read: numbers would not fit.
+
+        Whoever wanted to send waits as for a chain that is away: the right one may come back.
+        """
+        if self.outage.problem != CHAIN_LOST_BLOCKS:
+            return
+        try:
             self._sync()  # says what is wrong, unless it is right by now
+        except ConflictError as error:
+            raise ChainUnavailableError(error.message, code=error.code) from error
 
     @property
     def _reading(self) -> Reading | None:
