@@ -12,7 +12,6 @@ as the node has not taken a transaction, none after it is sent.
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +23,8 @@ from ledger.chain.accounts import Call, OperatorAccount, load_account
 from ledger.chain.artifacts import load_artifact
 from ledger.chain.following import Flight, Following
 from ledger.chain.gateway import Gateway
+from ledger.chain.offering import Offering
+from ledger.chain.outcomes import NAMED, to_busy, to_unknown
 from ledger.chain.receipts import Receipt
 from ledger.errors import ChainUnavailableError, ConflictError, LedgerError, StorageError
 from ledger.vault.outbox import NewTransaction, Outbox, OutboxRow
@@ -35,16 +36,7 @@ EMPTY_TRANSACTION_GAS = 21_000  # Yellow Paper, appendix G: Gtransaction
 GIVE_UP = "give up"
 """Purpose of an empty transaction that takes the number of one which the chain refuses."""
 MAX_IN_FLIGHT = 64
-_ANSWERS = ("chain_refused", "contract_refused")  # of a node that answered, with an error
-_NAMED = ("transaction_refused", "chain_busy")  # what a caller is told as it is
-_BUSY_PAUSE_S = 0.2
 _CARE_LOCK_S = 0.05
-_BUSY = re.compile(
-    r"(pool|queue)\b.*\bfull|\bbusy\b|overload|too many|rate limit|HTTP (429|502|503|504)\b",
-    re.IGNORECASE,
-)
-"""Words with which engines ("txpool is full: 5120") and what stands before them ask to wait. A
-hint only: whether the transaction was taken is asked for separately."""
 
 
 class Submitter:
@@ -88,7 +80,7 @@ class Submitter:
         self._following = Following(
             gateway, self._state, outbox, clock, self._care, outage_s=outage_s
         )
-        self._counted: int | None = None
+        self._offering = Offering(gateway, self._state, outbox, self._following, clock)
 
     @property
     def address(self) -> str:
@@ -156,7 +148,7 @@ class Submitter:
         self._wait_for([flight])
         if isinstance(flight.outcome, Receipt):
             return flight.outcome
-        raise flight.outcome or _unknown(flight.row, "it was not followed to its end")
+        raise flight.outcome or to_unknown(flight.row, "it was not followed to its end")
 
     def resolve_unfinished(self) -> list[Receipt]:
         """Settles what is in the outbox, by sending again what an interrupted run left there.
@@ -176,12 +168,12 @@ class Submitter:
             self._adopt()
             flights = self._following.flights()
             try:
-                self._offer_doubtful()
+                self._offering.offer_doubtful()
             except (ChainUnavailableError, StorageError) as error:
                 problem = error
         if problem is None:
             self._wait_for(flights)
-        elif problem.code in _NAMED:
+        elif problem.code in NAMED:
             self._wait_for([flight for flight in flights if flight.is_taken])
             raise problem
         else:
@@ -208,7 +200,7 @@ class Submitter:
             self._adopt()
             for flight in self._following.flights():
                 try:
-                    self._offer_again(flight, may_resend=False)
+                    self._offering.offer_again(flight, may_resend=False)
                 except ChainUnavailableError as error:
                     if error.code != "transaction_refused" or flight.row.purpose == GIVE_UP:
                         raise
@@ -243,20 +235,18 @@ class Submitter:
         )
         replacing = self._outbox.replace(row.pk, empty, "the chain refused it; it was given up")
         self._following.settle(flight, gone, is_nonce_used=False)
-        self._offer(self._following.add(replacing))
-
-    def recount(self) -> None:
-        """Asks the chain anew which numbers of the account are used: it is another chain now."""
-        with self._lock:
-            self._counted = None
-            self._following.recount()
+        self._offering.offer(self._following.add(replacing))
 
     def next_nonce(self) -> int:
         """The account's next nonce, what the node has taken but not mined included."""
         with self._lock:
-            if self._counted is None or not self._following.count():
-                self._counted = self._state.count_transactions("pending")
-            return self._following.next_free(self._counted)
+            return self._offering.next_nonce()
+
+    def recount(self) -> None:
+        """Asks the chain anew which numbers of the account are used: it is another chain now."""
+        with self._lock:
+            self._offering.forget_count()
+            self._following.recount()
 
     def _launch(self, call: Call, purpose: str, reference: str) -> Flight:
         self._require_chain()
@@ -270,7 +260,7 @@ class Submitter:
                 if self._following.count() >= self._most:
                     continue
                 flight = self._store(call, purpose, reference)
-                self._offer(flight, deadline)
+                self._offering.offer(flight, deadline)
                 return flight
 
     def _store(self, call: Call, purpose: str, reference: str) -> Flight:
@@ -294,14 +284,14 @@ class Submitter:
         if self._following.count() < self._most:
             return
         if not self._following.wait([], deadline, lambda: self._following.count() < self._most):
-            raise _busy(f"{self._most} transactions wait for their receipts")
+            raise to_busy(f"{self._most} transactions wait for their receipts")
 
     @contextmanager
     def _sending(self, deadline: float | None = None) -> Iterator[None]:
         """One thread at a time: what is sent leaves in the order of its nonces."""
         left_s = self._timeout_s if deadline is None else deadline - self._clock()
         if not self._lock.acquire(timeout=min(max(left_s, 0.0), threading.TIMEOUT_MAX)):
-            raise _busy("another transaction could not be sent in this time")
+            raise to_busy("another transaction could not be sent in this time")
         try:
             yield
         finally:
@@ -315,126 +305,23 @@ class Submitter:
     def _catch_up(self, deadline: float) -> None:
         """What is to be sent next comes after all that is stored."""
         try:
-            self._offer_doubtful(deadline)
+            self._offering.offer_doubtful(deadline)
         except ChainUnavailableError as error:
-            if error.code in _NAMED:
+            if error.code in NAMED:
                 raise
             raise ChainUnavailableError(error.message) from error  # nothing new was stored
-
-    def _offer_doubtful(self, deadline: float | None = None) -> None:
-        """In order of nonce, what no node is known to have."""
-        for flight in self._following.flights():
-            if not flight.is_taken:
-                self._offer_again(flight, deadline)
-
-    def _offer_again(
-        self, flight: Flight, deadline: float | None = None, *, may_resend: bool = True
-    ) -> None:
-        """Offers what may have been sent before. That it is superseded by now is no error."""
-        if flight.is_taken or flight.outcome is not None:
-            return
-        try:
-            with _telling_unknown(flight.row):
-                if self._state.find_receipt(flight.row.transaction_hash):
-                    flight.is_taken = True
-                    return
-                self._require_unused_nonce(flight)
-            self._offer(flight, deadline, may_resend=may_resend)
-        except ConflictError:
-            return
-
-    def _offer(
-        self, flight: Flight, deadline: float | None = None, *, may_resend: bool = True
-    ) -> None:
-        """Has the node take a stored transaction.
-
-        Args:
-            deadline: until when a busy chain is asked again; None asks once.
-            may_resend: whether a refusal may come from the node's having lost those before it.
-        """
-        while (refusal := self._try(flight)) is not None:
-            if may_resend and self._resend_lost(flight.row.nonce):
-                may_resend = False
-            elif not _BUSY.search(refusal.message):
-                self._counted = None
-                raise _refused(flight.row, refusal.message) from refusal
-            elif deadline is None or self._clock() + _BUSY_PAUSE_S >= deadline:
-                raise _busy(refusal.message, flight.row) from refusal
-            else:
-                time.sleep(_BUSY_PAUSE_S)
-        flight.is_taken = True
-
-    def _try(self, flight: Flight) -> LedgerError | None:
-        """Sends once; why the node does not take it, None if it has it.
-
-        That the node knows the transaction already is as good as sent. Engines word their refusals
-        differently ("already known", "Known transaction", "nonce too low"), so that the chain is
-        asked what is true instead of reading the words.
-        """
-        with _telling_unknown(flight.row):
-            try:
-                self._state.send(flight.row.raw_transaction)
-            except StorageError:
-                raise
-            except LedgerError as error:
-                self._require_unused_nonce(flight)
-                if self._is_known(flight):
-                    return None
-                if error.code not in _ANSWERS:
-                    raise ChainUnavailableError(error.message, code=error.code) from error
-                return error
-        return None
-
-    def _require_unused_nonce(self, flight: Flight) -> None:
-        """Another transaction of the account took this one's number: it can never be mined.
-
-        Said only on positive evidence, all of it of one node: the number is used in a final block,
-        and the node knows neither this transaction nor a receipt of it.
-        """
-        row = flight.row
-        with self._client.pinned():
-            used = self._state.count_transactions(self._gateway.final_tag())
-            if used <= row.nonce or self._is_known(flight):
-                return
-        detail = f"nonce {row.nonce} was used by another transaction"
-        self._outbox.mark_superseded(row.pk, detail)
-        told = ConflictError(f"{row.purpose}: {detail}; nothing was changed", code="superseded")
-        self._counted = None
-        self._following.settle(flight, told)
-        raise told
-
-    def _is_known(self, flight: Flight) -> bool:
-        return self._state.find_transaction(flight.row.transaction_hash) is not None
 
     def _care(self) -> None:
         """Nothing was mined for a while: a node that was restarted may have lost what waits."""
         if not self._lock.acquire(timeout=_CARE_LOCK_S):
             return  # whoever sends finds out
         try:
-            self._resend_lost(None)
+            self._offering.resend_lost(None)
         except ChainUnavailableError as error:
-            if error.code not in _NAMED:
+            if error.code not in NAMED:
                 raise
         finally:
             self._lock.release()
-
-    def _resend_lost(self, below: int | None) -> bool:
-        """Sends again, in order, what the node has forgotten; whether there was anything.
-
-        A node that knows the first has not forgotten the others.
-        """
-        flights = [
-            flight
-            for flight in self._following.flights()
-            if below is None or flight.row.nonce < below
-        ]
-        if not flights or self._is_known(flights[0]):
-            return False
-        for flight in flights:
-            if not self._is_known(flight):
-                flight.is_taken = False
-                self._offer_again(flight, may_resend=False)
-        return True
 
     def _wait_for(self, flights: list[Flight]) -> None:
         """Until all are settled. Raises ChainUnavailableError, code `outcome_unknown`."""
@@ -448,7 +335,7 @@ class Submitter:
             why = error.message
         for flight in flights:
             if flight.outcome is None:
-                raise _unknown(flight.row, why)
+                raise to_unknown(flight.row, why)
 
     def _explain_delay(self) -> str:
         blocks = self._following.blocks_since()
@@ -457,40 +344,3 @@ class Submitter:
             return told
         stalled = "" if blocks else ": it is stalled"
         return f"{told}, in which the chain made {blocks} blocks{stalled}"
-
-
-@contextmanager
-def _telling_unknown(row: OutboxRow) -> Iterator[None]:
-    """Whatever the chain fails to tell of a stored transaction: it may be carried out yet."""
-    try:
-        yield
-    except ChainUnavailableError as error:
-        raise _unknown(row, error.message) from error
-
-
-def _refused(row: OutboxRow, what: str) -> ChainUnavailableError:
-    return ChainUnavailableError(
-        f"{row.purpose}: the node does not take transaction 0x{row.transaction_hash.hex()}, number "
-        f"{row.nonce} of the account: {what}; nothing after it can be sent. If that passes (an "
-        "account without funds), run the command again. If the node refuses it for ever, "
-        "`zhenglian fsck --repair` gives it up, and its act can be decided anew",
-        code="transaction_refused",
-    )
-
-
-def _busy(what: str, row: OutboxRow | None = None) -> ChainUnavailableError:
-    begun = (
-        f"{row.purpose}: the chain has no room now for transaction 0x{row.transaction_hash.hex()}, "
-        "which is kept and sent by the next act"
-        if row
-        else "the chain has no room now for a further transaction, and nothing was sent"
-    )
-    return ChainUnavailableError(f"{begun}: {what}; try again later", code="chain_busy")
-
-
-def _unknown(row: OutboxRow, what: str) -> ChainUnavailableError:
-    return ChainUnavailableError(
-        f"{row.purpose}: the outcome of transaction 0x{row.transaction_hash.hex()} is unknown, not "
-        f"failed: {what}; run the command again to find out",
-        code="outcome_unknown",
-    )
