@@ -1,4 +1,4 @@
-"""`python -m tests.faults.stopping_process DIRECTORY ACTION MOMENT OCCURRENCE [SOURCE]`
+"""What a process does that the nursery forked: DIRECTORY ACTION MOMENT OCCURRENCE [SOURCE].
 
 Does one action in a ledger's directory and kills itself, as kill -9 does, when a moment comes for
 the given time. For the moment `all` it goes on to its end and prints how often each came.
@@ -7,7 +7,7 @@ the given time. For the moment `all` it goes on to its end and prints how often 
 from __future__ import annotations
 
 import json
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ledger.actions.decisions import LifecycleAct
@@ -73,8 +73,9 @@ def act(ledger: Ledger, action: str, source: Path) -> None:
                 found_ledger(workspace)
 
 
-if __name__ == "__main__":
-    directory, action, moment, occurrence, *source = sys.argv[1:]
+def run(arguments: Sequence[str]) -> None:
+    """What a process of this kind does."""
+    directory, action, moment, occurrence, *source = arguments
     counts = count_all(MOMENTS) if moment == ALL else None
     if moment in MOMENTS:
         stop_at(MOMENTS[moment], int(occurrence))
