@@ -6,35 +6,24 @@ on the chain (`DeliveryLedger`); a receipt that is not there is worth nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
-import rfc8785
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ledger.formats.case_documents import CaseDocument
 from ledger.formats.delivery import Announcement
 from ledger.formats.json_object import JsonObject
-from ledger.formats.seals import (
-    SUITE_P256,
-    compute_key_id,
-    public_coordinates,
-    sign_digest,
-    verify_digest,
-)
+from ledger.formats.sealed_document import SealedDocument, compute_own_key_id, read_signature
 from ledger.identifiers import Uscc
-from ledger.records import Signature
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryReceipt(CaseDocument):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReceipt(SealedDocument):
     """One receipt. Needs no salt: the delivery's id and its content's digest cannot be guessed.
 
     Attributes:
         content_digest: of the envelope, 32 bytes.
         size: of its body in bytes.
-        key_id: the receiver's seal key, which signs.
     """
 
     FORMAT: ClassVar[str] = "zhenglian-delivery-receipt/1"
@@ -45,9 +34,7 @@ class DeliveryReceipt(CaseDocument):
     size: int
     sender: Uscc
     receiver: Uscc
-    key_id: bytes
     received_at_unix: int
-    signature: Signature
 
     @classmethod
     def sign(
@@ -56,27 +43,16 @@ class DeliveryReceipt(CaseDocument):
         """Make and seal a receipt for what was announced and came."""
         head = announced.head
         unsigned = cls(
-            head.ledger_id,
-            head.delivery_id,
-            announced.digest,
-            head.size,
-            head.sender,
-            head.receiver,
-            compute_key_id(SUITE_P256, *public_coordinates(key.public_key())),
-            received_at_unix,
-            Signature(0, bytes(32), bytes(32)),
+            ledger_id=head.ledger_id,
+            delivery_id=head.delivery_id,
+            content_digest=announced.digest,
+            size=head.size,
+            sender=head.sender,
+            receiver=head.receiver,
+            key_id=compute_own_key_id(key),
+            received_at_unix=received_at_unix,
         )
-        return replace(unsigned, signature=sign_digest(key, unsigned.signing_digest))
-
-    @property
-    def signing_digest(self) -> bytes:
-        """SHA-256 of the canonical JSON without the signature, 32 bytes."""
-        return sha256(rfc8785.dumps({"format": self.FORMAT, **self._unsigned()})).digest()
-
-    def is_sealed_by(self, x: bytes, y: bytes) -> bool:
-        """Whether the key at (x, y) is the one it names and has sealed it."""
-        is_named = compute_key_id(SUITE_P256, x, y) == self.key_id
-        return is_named and verify_digest(x, y, self.signing_digest, self.signature)
+        return unsigned.sealed_with(key)
 
     def is_for(self, announced: Announcement) -> bool:
         """Whether it is about just this delivery."""
@@ -97,25 +73,16 @@ class DeliveryReceipt(CaseDocument):
             "received_at_unix": self.received_at_unix,
         }
 
-    def _members(self) -> dict[str, object]:
-        signature = self.signature
-        return {
-            **self._unsigned(),
-            "suite": signature.suite,
-            "signature": (signature.r + signature.s).hex(),
-        }
-
     @classmethod
     def _read(cls, members: JsonObject) -> Self:
-        raw = members.bytes_of_hex("signature", 64)
         return cls(
-            members.bytes_of_hex("ledger_id", 32),
-            members.bytes_of_hex("delivery_id", 32),
-            members.bytes_of_hex("content_digest", 32),
-            members.integer("size"),
-            Uscc.parse(members.text("sender", 18)),
-            Uscc.parse(members.text("receiver", 18)),
-            members.bytes_of_hex("key_id", 32),
-            members.integer("received_at_unix"),
-            Signature(members.integer("suite", 0xFFFF), raw[:32], raw[32:]),
+            ledger_id=members.bytes_of_hex("ledger_id", 32),
+            delivery_id=members.bytes_of_hex("delivery_id", 32),
+            content_digest=members.bytes_of_hex("content_digest", 32),
+            size=members.integer("size"),
+            sender=Uscc.parse(members.text("sender", 18)),
+            receiver=Uscc.parse(members.text("receiver", 18)),
+            key_id=members.bytes_of_hex("key_id", 32),
+            received_at_unix=members.integer("received_at_unix"),
+            signature=read_signature(members),
         )
