@@ -32,7 +32,6 @@ from ledger.chain.finality import Finality
 from ledger.chain.gateway import Gateway, discover_consortium
 from ledger.chain.submitter import Submitter, load_account
 from ledger.errors import (
-    ChainUnavailableError,
     ConflictError,
     LedgerError,
     MalformedInputError,
@@ -416,12 +415,8 @@ class Workspace:
 
         Whoever wanted to send waits as for a chain that is away: the right one may come back.
         """
-        if self.outage.problem != CHAIN_LOST_BLOCKS:
-            return
-        try:
+        if self.outage.problem == CHAIN_LOST_BLOCKS:
             self._sync()  # says what is wrong, unless it is right by now
-        except ConflictError as error:
-            raise ChainUnavailableError(error.message, code=error.code) from error
 
     @property
     def _reading(self) -> Reading | None:

@@ -51,7 +51,6 @@ _OF_CODE: Mapping[str, HTTPStatus] = {
     "content_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "not_acceptable": HTTPStatus.NOT_ACCEPTABLE,
     "host_unknown": HTTPStatus.MISDIRECTED_REQUEST,
-    "chain_lost_blocks": HTTPStatus.SERVICE_UNAVAILABLE,  # no fault of who asks; it may pass
     "disk_full": HTTPStatus.INSUFFICIENT_STORAGE,
     "content_erased": HTTPStatus.GONE,
     "unexpected": HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -37,6 +37,7 @@ from ledger.actions.request_check import check_requests
 from ledger.actions.settlement import settle_acts
 from ledger.errors import ChainUnavailableError, LedgerError, NotFoundError, StorageError
 from ledger.index.checking import find_damage
+from ledger.index.reading import CHAIN_LOST_BLOCKS
 from ledger.vault.access_tables import ACCESS_TABLES
 from ledger.vault.case_tables import CASE_TABLES
 from ledger.vault.delivery_tables import DELIVERY_TABLES
@@ -159,9 +160,9 @@ def _check_index(workspace: Workspace) -> tuple[bytes, list[Problem]]:
         for message in find_damage(workspace.index):
             told = f"{message}; run `zhenglian index rebuild`"
             problems.append(Problem("index_altered", "index", told))
-    except ChainUnavailableError:
-        raise
     except LedgerError as error:
+        if isinstance(error, ChainUnavailableError) and error.code != CHAIN_LOST_BLOCKS:
+            raise
         return b"", [*problems, Problem(error.code, "index", error.message)]
     return root, problems
 

@@ -67,7 +67,7 @@ def find_age(
 
 def is_away(error: LedgerError) -> bool:
     """Whether an error says that the chain cannot be asked, or is not the one it was."""
-    return isinstance(error, ChainUnavailableError) or error.code == CHAIN_LOST_BLOCKS
+    return isinstance(error, ChainUnavailableError)
 
 
 class Reading:

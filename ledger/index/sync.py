@@ -41,9 +41,9 @@ def sync(store: IndexStore, gateway: Gateway) -> SyncResult:
     """Reads what is new on the chain. Several processes may do so at once.
 
     Raises:
-        ChainUnavailableError: the chain does not answer; what was read stays.
-        ConflictError: this index is of another ledger (`index_of_another_ledger`), or the chain has
-            not the blocks any more that were read (`chain_lost_blocks`).
+        ChainUnavailableError: the chain does not answer; what was read stays. Code
+            `chain_lost_blocks`: it has not the blocks any more that were read.
+        ConflictError: this index is of another ledger (`index_of_another_ledger`).
         StorageError: code `index_root_mismatch`, the index is not what the chain recorded.
     """
     before = store.cursor()
@@ -109,8 +109,8 @@ def _require_same_blocks(gateway: Gateway, cursor: Cursor, head: ChainHead) -> N
         )
 
 
-def _lost(what: str) -> ConflictError:
-    return ConflictError(
+def _lost(what: str) -> ChainUnavailableError:
+    return ChainUnavailableError(
         f"the chain lost blocks, or is another one: {what}. Put the right chain in its place, and "
         "everything goes on by itself. Only if all members agree that this one counts from now on: "
         "keep a copy of index.sqlite as evidence, then run `zhenglian index rebuild` and "

@@ -16,7 +16,7 @@ from ledger.actions.lifecycle import change_status
 from ledger.actions.presentation import present, verify_document
 from ledger.actions.repair import Repair, repair
 from ledger.actions.status_check import find_status_damage
-from ledger.errors import ConflictError
+from ledger.errors import ChainUnavailableError
 from ledger.vault.outbox import NewTransaction
 from ledger.vault.tables import BatchState, TransactionState
 from ledger.verification.finding import Outcome
@@ -262,7 +262,7 @@ def test_index_with_another_history_is_kept_as_evidence(ledger: Ledger) -> None:
 def test_index_of_a_chain_that_lost_blocks_is_not_rebuilt(ledger: Ledger) -> None:
     damage(ledger, "UPDATE cursor SET next_block = 99999", file="index.sqlite")
     before = (ledger.home(CHONGQING) / "index.sqlite").read_bytes()
-    with ledger.open() as workspace, pytest.raises(ConflictError) as refusal:
+    with ledger.open() as workspace, pytest.raises(ChainUnavailableError) as refusal:
         repair(workspace)
     assert refusal.value.code == "chain_lost_blocks"
     assert (ledger.home(CHONGQING) / "index.sqlite").read_bytes() == before

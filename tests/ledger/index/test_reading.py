@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.errors import ChainUnavailableError, ConflictError, StorageError
+from ledger.errors import ChainUnavailableError, StorageError
 from ledger.index.reading import (
     INDEX_OLD,
     LOOKING_AT_ONCE,
@@ -73,7 +73,7 @@ def test_a_chain_that_failed_is_left_alone_for_a_while() -> None:
 
 def test_a_look_that_succeeds_ends_it_and_a_single_question_does_not() -> None:
     outage = ChainOutage(Clock())
-    fail(outage, ConflictError("other blocks", code="chain_lost_blocks"))
+    fail(outage, ChainUnavailableError("other blocks", code="chain_lost_blocks"))
     with outage.looking(is_whole=False):
         pass
     assert outage.problem == "chain_lost_blocks"

@@ -95,7 +95,7 @@ def test_another_chain_of_the_same_length_is_asked_what_it_is(
             anchor(workspace)
             workspace.sync_index()
     consortium.set_chain(str(fork.chain))
-    with consortium.open() as workspace, pytest.raises(ConflictError) as caught:
+    with consortium.open() as workspace, pytest.raises(ChainUnavailableError) as caught:
         workspace.sync_index()
     assert caught.value.code == "chain_lost_blocks"
 
@@ -166,7 +166,7 @@ def test_chain_that_lost_blocks_is_refused(consortium: Consortium, tmp_path: Pat
         anchor(workspace)
         check(workspace)
     consortium.set_chain(str(tmp_path / "older"))
-    with consortium.open() as workspace, pytest.raises(ConflictError) as caught:
+    with consortium.open() as workspace, pytest.raises(ChainUnavailableError) as caught:
         workspace.sync_index()
     assert caught.value.code == "chain_lost_blocks"
 
@@ -182,7 +182,7 @@ def test_chain_with_another_history_is_refused(consortium: Consortium, tmp_path:
         assert check(workspace) == size
     consortium.set_chain(str(fork.chain))
     with consortium.open() as workspace:
-        with pytest.raises(ConflictError) as caught:
+        with pytest.raises(ChainUnavailableError) as caught:
             workspace.sync_index()
         assert caught.value.code == "chain_lost_blocks"
         workspace.rebuild_index()
