@@ -8,7 +8,12 @@ from typing import ClassVar, Self
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ledger.formats.json_object import JsonObject
-from ledger.formats.sealed_document import SealedDocument, compute_own_key_id, read_signature
+from ledger.formats.sealed_document import (
+    NOT_SIGNED,
+    SealedDocument,
+    compute_own_key_id,
+    read_signature,
+)
 from ledger.identifiers import Uscc
 
 
@@ -54,6 +59,7 @@ class HandOverReceipt(SealedDocument):
             key_id=compute_own_key_id(key),
             taken_at_unix=taken_at_unix,
             note=note,
+            signature=NOT_SIGNED,
         )
         return unsigned.sealed_with(key)
 

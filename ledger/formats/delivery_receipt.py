@@ -13,7 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ledger.formats.delivery import Announcement
 from ledger.formats.json_object import JsonObject
-from ledger.formats.sealed_document import SealedDocument, compute_own_key_id, read_signature
+from ledger.formats.sealed_document import (
+    NOT_SIGNED,
+    SealedDocument,
+    compute_own_key_id,
+    read_signature,
+)
 from ledger.identifiers import Uscc
 
 
@@ -51,6 +56,7 @@ class DeliveryReceipt(SealedDocument):
             receiver=head.receiver,
             key_id=compute_own_key_id(key),
             received_at_unix=received_at_unix,
+            signature=NOT_SIGNED,
         )
         return unsigned.sealed_with(key)
 

@@ -29,11 +29,11 @@ class SealedDocument(CaseDocument):
 
     Attributes:
         key_id: the seal key that signs.
-        signature: over `signing_digest`.
+        signature: over `signing_digest`; NOT_SIGNED until then.
     """
 
     key_id: bytes
-    signature: Signature = NOT_SIGNED
+    signature: Signature
 
     @property
     def signing_digest(self) -> bytes:
