@@ -22,7 +22,7 @@ from ledger.errors import ConflictError, MalformedInputError
 from ledger.identifiers import CertificateId
 from ledger.workspace import Workspace
 
-MOST_TOGETHER: Final = 200
+MOST_TOGETHER: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def replace_by_rows(
     Interrupted in between, the same order does what is left.
 
     Args:
-        certificate_ids: of the old certificates, at most 200.
+        certificate_ids: of the old certificates, at most 100.
         rows: the fields of each one's successor, as replacing one alone takes them.
         reason: a status code of their types, its number or its Chinese name.
         legal_basis: the rule it rests on; public, so that it never names a person.
