@@ -16,9 +16,9 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from ledger.chain.finality import Finality
+from ledger.config import Config
 from ledger.index.reading import AsOf, find_age
 from ledger.index.store import Cursor
-from ledger.workspace import Config
 
 RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
 

@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 
 import orjson
 
+from ledger.config import Config
 from ledger.errors import ConflictError, MalformedInputError
 from ledger.identifiers import MemberId
 from ledger.vault.erasures import Erasure
-from ledger.workspace import Config, Workspace
+from ledger.workspace import Workspace
 
 REGISTER_FORMAT = "zhenglian-erasures/1"
 

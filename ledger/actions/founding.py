@@ -26,6 +26,7 @@ from ledger.chain.engines import ChainLocation, connect
 from ledger.chain.finality import Finality
 from ledger.chain.gateway import Gateway, discover_consortium
 from ledger.chain.submitter import Submitter, load_account
+from ledger.config import CONFIG_NAME, Config
 from ledger.errors import ConflictError, LedgerError, MalformedInputError, NotFoundError
 from ledger.formats.seals import sign_digest
 from ledger.formats.signing_certificate import create_region_root
@@ -36,7 +37,7 @@ from ledger.vault.key_files import KeyFiles
 from ledger.vault.passphrase import DEFAULT_COST, ScryptCost
 from ledger.vault.server import parse_vault_url
 from ledger.vault.store import Vault
-from ledger.workspace import CONFIG_NAME, Config, Workspace
+from ledger.workspace import Workspace
 
 _ROOT_VALIDITY_S = 20 * 365 * 86_400
 MIN_PASSPHRASE_CHARACTERS = 8

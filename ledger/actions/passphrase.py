@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.actions.founding import MIN_PASSPHRASE_CHARACTERS
+from ledger.config import CONFIG_NAME, Config
 from ledger.errors import ConflictError, MalformedInputError, NotAuthorizedError
 from ledger.vault.directory_lock import lock_directory
 from ledger.vault.key_files import KeyFiles
 from ledger.vault.passphrase import DEFAULT_COST, ScryptCost
 from ledger.vault.store import Vault
-from ledger.workspace import CONFIG_NAME, Config
 
 MARKER_NAME = "passphrase-change.unfinished"
 

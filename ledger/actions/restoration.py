@@ -31,13 +31,14 @@ from ledger.actions.erasure_register import RegisterFile, parse_register, requir
 from ledger.actions.fsck import FsckReport, fsck
 from ledger.actions.staging_directory import require_room, staging_directory
 from ledger.chain.engines import ChainLocation
+from ledger.config import CONFIG_NAME, Config
 from ledger.errors import ConflictError, LedgerError, NotAuthorizedError, NotFoundError
 from ledger.vault.copies import join_copies, read_terms
 from ledger.vault.erasures import Erasure
 from ledger.vault.key_files import KeyFiles
 from ledger.vault.server import parse_vault_url
 from ledger.vault.store import DATABASE_NAME, Vault
-from ledger.workspace import CONFIG_NAME, Config, Workspace
+from ledger.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from ledger.config import CONFIG_NAME, Config
 from ledger.identifiers import RegionCode
-from ledger.workspace import CONFIG_NAME, Config
 from node_api.doors import CORE_SOCKET, Door, DoorApp, Receive, Scope, Send
 from node_api.freshness import find_limit
 from node_api.front.away import AwayApp

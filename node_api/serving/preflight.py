@@ -9,9 +9,9 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
+from ledger.config import CONFIG_NAME, Config
 from ledger.errors import LedgerError, MalformedInputError
 from ledger.identifiers import RegionCode
-from ledger.workspace import CONFIG_NAME, Config
 from node_api.auth.settings import ApprovalSettings
 from node_api.settings import SETTINGS_NAME, NodeSettings, TlsSettings
 

@@ -122,8 +122,8 @@ def _know_provinces(home: Path) -> None:
     except OSError:
         return  # the command tells that there is no home, if it needs one
     if is_asked:
+        from ledger.config import Config
         from ledger.errors import LedgerError
-        from ledger.workspace import Config
 
         with suppress(LedgerError):  # told by the command, when it opens the home
             Config.load(settings)

@@ -43,7 +43,7 @@ class Session:
     @property
     def member(self) -> MemberId:
         """Whose home it is, by its settings. Raises as `Config.load`."""
-        from ledger.workspace import CONFIG_NAME, Config
+        from ledger.config import CONFIG_NAME, Config
 
         return Config.load(self.home / CONFIG_NAME).member
 
@@ -87,7 +87,7 @@ class Session:
 
     def read_passphrase(self) -> str:
         """The home's passphrase. Raises NotFoundError before asking where there is no home."""
-        from ledger.workspace import CONFIG_NAME, Config
+        from ledger.config import CONFIG_NAME, Config
 
         Config.load(self.home / CONFIG_NAME)
         return self.passphrase.read()

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import orjson
 
-from ledger.workspace import CONFIG_NAME, Config
+from ledger.config import CONFIG_NAME, Config
 from tests.benches.ledger_setup import ISSUER, PASSPHRASE, TYPE, make_ledger
 from tests.benches.limits import raw_signing
 from tests.benches.result import Limit, Result

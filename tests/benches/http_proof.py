@@ -6,8 +6,8 @@ import random
 import tempfile
 from pathlib import Path
 
+from ledger.config import CONFIG_NAME
 from ledger.index.store import IndexStore
-from ledger.workspace import CONFIG_NAME
 from node_api.settings import SETTINGS_NAME, write_template
 from tests.benches.http_load import Measured, Target, send, serve_processes
 from tests.benches.index_rebuild import _decode, _encode

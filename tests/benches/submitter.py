@@ -24,11 +24,12 @@ from ledger.actions.issuers import find_seal_key
 from ledger.chain.accounts import Call, load_account
 from ledger.chain.artifacts import load_artifact
 from ledger.chain.submitter import MAX_TRANSACTION_GAS
+from ledger.config import CONFIG_NAME, Config
 from ledger.formats.seals import sign_digest
 from ledger.formats.statements import compute_digest
 from ledger.records import BatchStatement
 from ledger.vault.key_files import SealKey
-from ledger.workspace import CONFIG_NAME, Config, Workspace
+from ledger.workspace import Workspace
 from tests.benches.ledger_setup import ISSUER, TYPE, make_ledger
 from tests.benches.result import Limit, Result
 from tests.support.served_chain import serve_chain

@@ -13,8 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from ledger.config import CONFIG_NAME, Config
 from ledger.vault.server import PASSWORD_FILE_VARIABLE, PASSWORD_VARIABLE
-from ledger.workspace import CONFIG_NAME, Config
 from tests.support.command_line import CommandLine, make_id, make_row, write_csv
 from tests.support.consortium import ISSUER
 from tests.support.postgresql import serve_postgresql

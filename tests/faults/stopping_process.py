@@ -16,6 +16,7 @@ from ledger.actions.issuance.outcome import IssuanceLimits
 from ledger.actions.issuers import register_department, rotate_seal_key
 from ledger.actions.lifecycle import change_status
 from ledger.chain.account_state import AccountState
+from ledger.config import Config
 from ledger.identifiers import RegionCode
 from ledger.vault.acts import Acts
 from ledger.vault.batches import Batches
@@ -23,7 +24,6 @@ from ledger.vault.certificates import Certificates
 from ledger.vault.key_files import KeyFiles
 from ledger.vault.outbox import Outbox
 from ledger.vault.runs import Runs
-from ledger.workspace import Config
 from tests.faults.moments import Moment, count_all, stop_at
 from tests.ledger.actions.homes import DECISION, HOUSING, TRANSPORT, Ledger, identify
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from ledger.config import CONFIG_NAME, Config
 from ledger.vault.store import Vault
 from ledger.vault.tables import BatchState
-from ledger.workspace import CONFIG_NAME, Config
 from tests.faults.issuing_node import MOMENTS, Clients, IssuingNode
 from tests.ledger.actions.homes import CHEAP, CHONGQING, PASSPHRASE, Ledger
 from tests.support.history_checker import check_history

@@ -11,9 +11,9 @@ import httpx
 import psycopg
 import pytest
 
+from ledger.config import CONFIG_NAME, Config
 from ledger.errors import StorageError
 from ledger.vault.store import Vault
-from ledger.workspace import CONFIG_NAME, Config
 from tests.faults.node_load import NodeLoad
 from tests.faults.served_books import require_balanced
 from tests.faults.served_world import ServedWorld, serve_world

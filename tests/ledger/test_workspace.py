@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.config import CONFIG_NAME, Config
 from ledger.errors import (
     ChainUnavailableError,
     ConflictError,
@@ -24,7 +25,7 @@ from ledger.errors import (
     StorageError,
 )
 from ledger.identifiers import CertificateType, MemberId, RegionCode, regions
-from ledger.workspace import CONFIG_NAME, Config, Workspace
+from ledger.workspace import Workspace
 from local_chain.embedded import EmbeddedChain
 from tests.support.consortium import CHONGQING, PASSPHRASE, SICHUAN, Consortium, anchor
 
@@ -80,6 +81,7 @@ def test_name_with_every_special_character_survives(tmp_path: Path) -> None:
         ("consortium", {"consortium": "somewhere"}),
         ("consortium", {"consortium": ADDRESS.lower()}),
         ("vault_url", {"vault_url": "sqlite:///vault.db"}),
+        ("finality", {"finality": "confirmations:0"}),
         ("vault_url", {"vault_url": "postgresql://z:secret@/v"}),
     ],
 )

@@ -23,13 +23,14 @@ from ledger.actions.governance import propose_admission, vote
 from ledger.actions.issuers import change_mandate, find_seal_key, register_department
 from ledger.chain.engines import ChainLocation
 from ledger.chain.submitter import Receipt
+from ledger.config import CONFIG_NAME, Config
 from ledger.formats.seals import sign_digest
 from ledger.formats.statements import compute_digest
 from ledger.identifiers import CertificateType, MemberId, RegionCode, Uscc
 from ledger.records import BatchStatement, StatusStatement, WordChange
 from ledger.vault.key_files import SealKey
 from ledger.vault.passphrase import ScryptCost
-from ledger.workspace import CONFIG_NAME, Config, Workspace
+from ledger.workspace import Workspace
 
 PASSPHRASE = "证照链 passphrase"
 CHONGQING = MemberId.parse("500000")

@@ -16,10 +16,10 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
+from ledger.config import CONFIG_NAME, Config
 from ledger.vault.copies import KeyTerms, copy_vault, join_copies
 from ledger.vault.server_rows import fill_server
 from ledger.vault.store import DATABASE_NAME
-from ledger.workspace import CONFIG_NAME, Config
 from tests.ledger.actions import homes
 from tests.support.postgresql import create_schema
 

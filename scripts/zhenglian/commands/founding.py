@@ -174,7 +174,7 @@ def _tell(session: Session, summary: HomeSummary, *, is_founded: bool) -> None:
 
 def _is_home_of(home: Path, who: MemberId) -> bool:
     """Whether this is a member's home already, whose founding may have been interrupted."""
-    from ledger.workspace import CONFIG_NAME, Config
+    from ledger.config import CONFIG_NAME, Config
 
     path = home / CONFIG_NAME
     return path.exists() and Config.load(path).member == who

@@ -39,7 +39,7 @@ def init_node(
     Example:
       zhenglian node init --listen 0.0.0.0:8480
     """
-    from ledger.workspace import CONFIG_NAME, Config
+    from ledger.config import CONFIG_NAME, Config
     from node_api.settings import SETTINGS_NAME, NodeSettings, write_template
     from zhenglian.files import require_free
 

@@ -23,11 +23,12 @@ from ledger.actions.issuers import change_mandate, register_department
 from ledger.actions.presentation import present
 from ledger.actions.recognition import Terms, set_policy
 from ledger.chain.engines import ChainLocation
+from ledger.config import CONFIG_NAME, Config
 from ledger.errors import LedgerError
 from ledger.identifiers import CertificateId, CertificateType, MemberId, PartyId, RegionCode, Uscc
 from ledger.roles import Role
 from ledger.verification.recognition_book import PolicyKey
-from ledger.workspace import CONFIG_NAME, Config, Workspace
+from ledger.workspace import Workspace
 
 PASSPHRASE = "synthetic neighbours"  # noqa: S105 - protects nothing but synthetic data
 CHONGQING, SICHUAN = MemberId.parse("500000"), MemberId.parse("510000")

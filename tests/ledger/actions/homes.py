@@ -25,10 +25,11 @@ from ledger.actions.issuance.outcome import IssuanceReport
 from ledger.actions.issuers import change_mandate, register_department
 from ledger.actions.proposals import Proposal
 from ledger.chain.engines import ChainLocation
+from ledger.config import CONFIG_NAME, Config
 from ledger.identifiers import CertificateId, CertificateType, MemberId, RegionCode, Uscc
 from ledger.vault import key_files
 from ledger.vault.passphrase import ScryptCost
-from ledger.workspace import CONFIG_NAME, Config, Workspace
+from ledger.workspace import Workspace
 
 PASSPHRASE = "a passphrase for tests"
 CHEAP = ScryptCost(n=2, r=1, p=1)

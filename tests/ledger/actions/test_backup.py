@@ -10,10 +10,10 @@ import pytest
 from ledger.actions.backup import DAY_S, make_backup
 from ledger.actions.backup_manifest import KEYS_NAME, MANIFEST_NAME, parse_manifest
 from ledger.actions.passphrase import MARKER_NAME
+from ledger.config import Config
 from ledger.errors import ConflictError, MalformedInputError, StorageError
 from ledger.vault.copies import read_terms
 from ledger.vault.directory_lock import lock_directory
-from ledger.workspace import Config
 from tests.ledger.actions.homes import CHONGQING, Ledger
 
 

@@ -16,10 +16,11 @@ from ledger.actions.issuers import find_department, register_department
 from ledger.actions.proposals import list_members, list_proposals
 from ledger.chain.artifacts import MODULE_NAMES
 from ledger.chain.engines import ChainLocation
+from ledger.config import CONFIG_NAME, Config
 from ledger.errors import ConflictError, LedgerError, MalformedInputError
 from ledger.formats.signing_certificate import compute_fingerprint
 from ledger.identifiers import MemberId, RegionCode, Uscc
-from ledger.workspace import CONFIG_NAME, Config, Workspace
+from ledger.workspace import Workspace
 from tests.ledger.actions.homes import CHEAP, CHONGQING, NAMES, PASSPHRASE, SICHUAN, Ledger
 
 MINISTRY = MemberId.parse("11100000000013338W")

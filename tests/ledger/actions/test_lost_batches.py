@@ -16,10 +16,10 @@ from ledger.actions.issuers import declare_compromise, find_seal_key, rotate_sea
 from ledger.actions.lifecycle import change_status
 from ledger.actions.lost_batches import find_lost, find_lost_batches, revoke_lost
 from ledger.actions.presentation import present, verify_document
+from ledger.config import CONFIG_NAME, Config
 from ledger.errors import ConflictError, NotFoundError
 from ledger.vault.tables import BatchState
 from ledger.verification.finding import Outcome
-from ledger.workspace import CONFIG_NAME, Config
 from tests.ledger.actions.homes import (
     CHONGQING,
     DECISION,

@@ -10,12 +10,13 @@ from ledger.actions import passphrase
 from ledger.actions.fsck import fsck
 from ledger.actions.issuance.loop import issue_file
 from ledger.actions.passphrase import MARKER_NAME, change_passphrase
+from ledger.config import CONFIG_NAME, Config
 from ledger.errors import LedgerError, MalformedInputError, NotAuthorizedError, StorageError
 from ledger.vault import key_files
 from ledger.vault.directory_lock import lock_directory
 from ledger.vault.key_files import KeyFiles
 from ledger.vault.store import Vault
-from ledger.workspace import CONFIG_NAME, Config, Workspace
+from ledger.workspace import Workspace
 from tests.ledger.actions.homes import (
     CHEAP,
     CHONGQING,

@@ -16,11 +16,11 @@ from ledger.actions.lifecycle import change_status
 from ledger.actions.presentation import present, verify_document
 from ledger.actions.repair import Repair, repair
 from ledger.actions.status_check import find_status_damage
+from ledger.config import CONFIG_NAME, Config
 from ledger.errors import ChainUnavailableError
 from ledger.vault.outbox import NewTransaction
 from ledger.vault.tables import BatchState, TransactionState
 from ledger.verification.finding import Outcome
-from ledger.workspace import CONFIG_NAME, Config
 from tests.ledger.actions.homes import CHONGQING, DECISION, Ledger, identify, write_file
 
 COUNT = 300

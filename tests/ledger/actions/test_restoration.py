@@ -22,6 +22,7 @@ from ledger.actions.lifecycle import change_status
 from ledger.actions.presentation import present, verify_document
 from ledger.actions.restoration import RestoreSummary, restore_backup
 from ledger.actions.showing import ErasedCertificate, ShownCertificate, show_certificate
+from ledger.config import Config
 from ledger.errors import (
     ConflictError,
     LedgerError,
@@ -34,7 +35,7 @@ from ledger.formats.status_list import Status
 from ledger.vault.key_files import KeyFiles
 from ledger.vault.tables import metadata
 from ledger.verification.finding import Outcome
-from ledger.workspace import Config, Workspace
+from ledger.workspace import Workspace
 from tests.ledger.actions.homes import (
     CHONGQING,
     DECISION,

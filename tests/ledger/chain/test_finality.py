@@ -14,8 +14,9 @@ from ledger.chain.accounts import Call, OperatorAccount
 from ledger.chain.client import Respond
 from ledger.chain.finality import INSTANT, Finality
 from ledger.chain.submitter import Receipt
+from ledger.config import CONFIG_NAME, Config
 from ledger.errors import ChainUnavailableError, MalformedInputError
-from ledger.workspace import CONFIG_NAME, Config, Workspace
+from ledger.workspace import Workspace
 from local_chain.embedded import EmbeddedChain
 from tests.ledger.chain.acts import (
     Act,

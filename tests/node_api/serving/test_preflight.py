@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ledger.config import CONFIG_NAME, Config
 from ledger.errors import MalformedInputError, NotFoundError
 from ledger.identifiers import MemberId
-from ledger.workspace import CONFIG_NAME, Config
 from node_api.serving.preflight import check_settings
 from node_api.settings import SETTINGS_NAME, NodeSettings
 
