@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from node_api.auth.failures import TooLargeError, WrongHostError
 from node_api.doors import Application, Door, Message, Receive, Scope, Send, door_of
@@ -32,9 +32,26 @@ _ALWAYS: Final = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
 _HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_TYPE: Final = b"content-type"
 _CACHE: Final = b"cache-control"
 _POLICY: Final = b"content-security-policy"
 _HIDDEN: Final = frozenset({b"server", b"x-powered-by"})
+
+
+class _Plan(NamedTuple):
+    """What becomes of an answer's headers, by the names that it has.
+
+    Attributes:
+        of_type: places that say of which type it is.
+        kept: places that stay.
+        of_page, of_api: what is added.
+    """
+
+    of_type: list[int]
+    kept: list[int]
+    keeps_all: bool
+    of_page: list[tuple[bytes, bytes]]
+    of_api: list[tuple[bytes, bytes]]
 
 
 class SecurityHeaders:
@@ -66,25 +83,22 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with)
 
     def _harden(self, headers: Collection[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        names = tuple([name for name, _ in headers])
-        is_page = any(
-            name.lower() == b"content-type" and value.startswith(b"text/html")
-            for name, value in headers
-        )
-        kept, added = self._plan(names, is_page=is_page)
-        if len(kept) == len(names):
-            return [*headers, *added]
+        plan = self._plan(tuple([name for name, _ in headers]))
         listed = list(headers)
-        return [*(listed[place] for place in kept), *added]
+        is_page = any([listed[place][1].startswith(b"text/html") for place in plan.of_type])  # noqa: C419 - quicker
+        kept = listed if plan.keeps_all else [listed[place] for place in plan.kept]
+        return [*kept, *(plan.of_page if is_page else plan.of_api)]
 
-    def _plan_once(
-        self, names: tuple[bytes, ...], *, is_page: bool
-    ) -> tuple[tuple[int, ...], tuple[tuple[bytes, bytes], ...]]:
-        """Places of the headers that stay, and what is added, by the names that an answer has."""
+    def _plan_once(self, names: tuple[bytes, ...]) -> _Plan:
         lower = [name.lower() for name in names]
-        kept = tuple([place for place, name in enumerate(lower) if name not in _HIDDEN])
-        added = self._of_page if is_page else self._of_api
-        return kept, tuple([each for each in added if each[0] not in lower])
+        kept = [place for place, name in enumerate(lower) if name not in _HIDDEN]
+        return _Plan(
+            of_type=[place for place, name in enumerate(lower) if name == _TYPE],
+            kept=kept,
+            keeps_all=len(kept) == len(names),
+            of_page=[each for each in self._of_page if each[0] not in lower],
+            of_api=[each for each in self._of_api if each[0] not in lower],
+        )
 
 
 class HostCheck:

@@ -8,7 +8,9 @@ Source: Prometheus, "Metric and label naming"; prometheus_client, "Multiprocess 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from bisect import bisect_left
+from collections import Counter as Tally
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from prometheus_client import (
@@ -31,12 +33,25 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 disable_created_metrics()  # type: ignore[no-untyped-call]  # times at which nothing happened
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
+
+class GatheredHistogram(Histogram):
+    """A histogram that takes many observations at once."""
+
+    def observe_all(self, amounts: Collection[float]) -> None:
+        """As `observe` for each, with one addition to the sum and to each bucket."""
+        self._raise_if_not_observable()  # type: ignore[no-untyped-call]
+        self._sum.inc(sum(amounts))
+        places = [bisect_left(self._upper_bounds, amount) for amount in amounts]
+        for place, count in Tally(places).items():
+            self._buckets[place].inc(count)
+
+
 REQUESTS = Counter(
     "zhenglian_http_requests_total",
     "Requests answered, by operation and status.",
     ("operation", "status"),
 )
-DURATION = Histogram(
+DURATION = GatheredHistogram(
     "zhenglian_http_request_duration_seconds",
     "From a request's head to the end of its answer.",
     ("operation",),

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from typing import Any, Final
-
-from prometheus_client import Counter, Histogram
 
 from node_api.doors import (
     REQUEST_ID_HEADER,
@@ -20,7 +17,8 @@ from node_api.doors import (
     door_of,
     request_id_of,
 )
-from node_api.observing.metrics import DURATION, IN_FLIGHT, REFUSED, REQUESTS
+from node_api.observing.metrics import REFUSED
+from node_api.observing.tally import RequestTally
 from node_api.problems import CONTENT_TYPE, to_problem
 
 logger = logging.getLogger(__name__)
@@ -58,6 +56,7 @@ class Observed:
     """
 
     app: Application
+    _tally: RequestTally = field(default_factory=RequestTally, repr=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI 3."""
@@ -76,7 +75,7 @@ class Observed:
                 message["headers"] = headers
             await send(message)
 
-        IN_FLIGHT.inc()
+        self._tally.begin()
         try:
             await self.app(scope, receive, observe)
         except Exception as error:
@@ -85,8 +84,10 @@ class Observed:
                 raise  # the answer had begun: only a closed connection tells that it is not whole
             await _answer_unexpected(error, scope, observe)
         finally:
-            IN_FLIGHT.dec()
-            _tell(scope, status, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            operation = str(scope.get(_OPERATION, UNKNOWN_OPERATION))
+            self._tally.end(operation, status, seconds)
+            _tell(scope, operation, status, seconds)
 
 
 async def _answer_unexpected(error: Exception, scope: Scope, send: Send) -> None:
@@ -99,11 +100,7 @@ async def _answer_unexpected(error: Exception, scope: Scope, send: Send) -> None
     await send({"type": "http.response.body", "body": body})
 
 
-def _tell(scope: Scope, status: int, seconds: float) -> None:
-    operation = str(scope.get(_OPERATION, UNKNOWN_OPERATION))
-    requests, duration = _count_of(operation, status)
-    requests.inc()
-    duration.observe(seconds)
+def _tell(scope: Scope, operation: str, status: int, seconds: float) -> None:
     is_quiet = operation in QUIET and (status < 400 or operation == PASSED)
     code = scope.get(_CODE)
     if code is not None:
@@ -122,9 +119,3 @@ def _tell(scope: Scope, status: int, seconds: float) -> None:
     if code is not None:
         told["code"] = code
     logger.log(level, "request", extra=told)
-
-
-@lru_cache(maxsize=1024)
-def _count_of(operation: str, status: int) -> tuple[Counter, Histogram]:
-    """Where requests with that outcome are counted and timed."""
-    return REQUESTS.labels(operation, str(status)), DURATION.labels(operation)
