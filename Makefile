@@ -17,7 +17,7 @@ CHAIN_PORT ?= 8545
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-python test-contracts lint fix contracts interfaces bench lock dist up clean
+.PHONY: help setup demo test test-python test-contracts lint fix contracts interfaces answers bench lock dist up clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -63,6 +63,13 @@ contracts: $(VENV)/.dev contracts/node_modules/.installed ## artifacts, ledger/r
 
 interfaces: $(VENV)/.dev ## docs/interfaces: OpenAPI document, metric names, error codes
 	ZHENGLIAN_WRITE_INTERFACES=1 $(BIN)/pytest -q tests/node_api/test_interfaces.py
+
+answers: $(VENV)/.dev ## the OpenAPI document's examples of answers, anew where they fit no longer
+	mkdir -p build && rm -f build/answers.ndjson
+	ZHENGLIAN_RECORD_ANSWERS=build/answers.ndjson $(BIN)/pytest -q \
+	  --ignore tests/node_api/test_document_examples.py tests/node_api tests/e2e/test_commands_at_nodes.py
+	$(BIN)/python -m tests.support.recorded_answers build/answers.ndjson
+	$(MAKE) interfaces
 
 bench: $(VENV)/.dev ## measure; ONLY=NAME for one
 	$(BIN)/python -m tests.benches $(ONLY)

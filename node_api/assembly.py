@@ -34,7 +34,9 @@ from node_api.loops import Loop
 from node_api.observing.chain import ChainWatch
 from node_api.observing.health import (
     READY_PATH,
+    READY_SCHEMA,
     VERSION_PATH,
+    VERSION_SCHEMA,
     Readiness,
     answer_version,
     send_json,
@@ -82,9 +84,15 @@ def assemble(runtime: NodeRuntime) -> Node:
         *_open_hot_paths(runtime),
         open_deliveries(runtime, runtime.settings.deliveries, partial(_admit_node, gate)),
         PlainRoute(NoticeStream.matches, NoticeStream(runtime, gate.admit), STREAM_DESCRIBED),
-        _route(READY_PATH, _ready(runtime, readiness), "ready", "Which dependency is missing."),
-        _route(VERSION_PATH, answer_version, "version", "The product's version."),
-        _route(METRICS_PATH, _metrics(gate, gauges), "metrics", "For Prometheus.", is_open=False),
+        _route(
+            READY_PATH,
+            _ready(runtime, readiness),
+            "ready",
+            "Which dependency is missing.",
+            READY_SCHEMA,
+        ),
+        _route(VERSION_PATH, answer_version, "version", "The product's version.", VERSION_SCHEMA),
+        _route(METRICS_PATH, _metrics(gate, gauges), "metrics", "For Prometheus."),
     )
     _add_gauges(gauges, runtime, readiness)
     routed = create_app(runtime, gate, plain)
@@ -165,17 +173,19 @@ def _open_hot_paths(runtime: NodeRuntime) -> tuple[PlainRoute, ...]:
 
 
 def _route(
-    path: str, app: Application, name: str, summary: str, *, is_open: bool = True
+    path: str, app: Application, name: str, summary: str, schema: Document | None = None
 ) -> PlainRoute:
-    """A path that is only read."""
+    """A path that is only read. Args: schema: of an answer that is JSON, and open to anybody."""
     described: Document = {
         "operationId": name,
         "summary": summary,
         "tags": ["node"],
         "responses": {"200": {"description": "OK"}},
     }
-    if is_open:
+    if schema is not None:
         described["security"] = []
+        described["responses"]["200"]["content"] = {"application/json": {"schema": schema}}
+        described["responses"]["429"] = describe_problem(HTTPStatus.TOO_MANY_REQUESTS)
         described["responses"]["503"] = {"description": "Not ready, or too busy."}
     else:
         described["x-zhenglian-roles"] = sorted(METRICS_ACCESS.roles)

@@ -22,7 +22,9 @@ from ledger import records
 from ledger.errors import LedgerError
 from node_api.codec import JsonSchema, adapter
 from node_api.freshness import DESCRIBED
+from node_api.operations.answers import load_answers, with_answers
 from node_api.operations.operation import Operation, Parameter
+from node_api.operations.parameter_examples import with_parameter_examples
 from node_api.operations.parameter_words import PARAMETERS_IN_WORDS
 from node_api.problems import find_status
 
@@ -210,11 +212,25 @@ def _describe_responses(operation: Operation, schemas: Schemas, raises: Sequence
     statuses = {*_ALWAYS, *codes, *(() if operation.access.is_open else _PROTECTED)}
     if operation.access.is_change:
         statuses |= {409}
-        responses["202"] = {"description": "Awaits a second officer; Location names the request."}
+        responses["202"] = AWAITING
     for status in sorted(statuses):
         named = "; ".join(codes.get(status, ()))
         responses[str(status)] = describe_problem(HTTPStatus(status), named)
     return responses
+
+
+AWAITING: Document = {"$ref": "#/components/responses/Awaiting"}
+
+
+def _describe_awaiting() -> Document:
+    content: Document = {"schema": {"$ref": "#/components/schemas/Approval"}}
+    if waiting := load_answers().get("list_approvals"):
+        content["example"] = waiting["200"][0]
+    return {
+        "description": "Awaits a second officer; Location names the request.",
+        "headers": {"Location": {"schema": {"type": "string"}}},
+        "content": {"application/json": content},
+    }
 
 
 AGE_HEADERS: Document = {name: {"$ref": f"#/components/headers/{name}"} for name in DESCRIBED}
@@ -288,7 +304,10 @@ def build(
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": dict(sorted(paths.items())),
+        "paths": {
+            path: with_answers(with_parameter_examples(item))
+            for path, item in sorted(paths.items())
+        },
         "components": {
             "headers": {
                 name: {"description": told, "schema": {"type": kind}}
@@ -296,8 +315,11 @@ def build(
             },
             "schemas": dict(sorted(schemas.components.items())),
             "responses": {
-                f"Problem{status}": _spell_problem(_tell_status(HTTPStatus(status)))
-                for status in PROBLEM_STATUSES
+                "Awaiting": _describe_awaiting(),
+                **{
+                    f"Problem{status}": _spell_problem(_tell_status(HTTPStatus(status)))
+                    for status in PROBLEM_STATUSES
+                },
             },
             "securitySchemes": {
                 "bearer": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,14 @@ settings.load_profile("steady")
 
 HEAVY = ("tests/faults", "tests/node_api", "tests/e2e", "tests/docs", "tests/attacks")
 """Where tests start processes; the others compute."""
+
+
+def pytest_configure() -> None:
+    """Keeps nodes' answers for the OpenAPI document, if somebody asks for them: `make answers`."""
+    if file := os.environ.get("ZHENGLIAN_RECORD_ANSWERS"):
+        from tests.support.recorded_answers import listen
+
+        listen(file)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -24,6 +24,35 @@ from node_api.runtime import NodeRuntime
 READY_PATH: Final = "/health/ready"
 VERSION_PATH: Final = "/v1/version"
 MIN_FREE_BYTES: Final = 256 << 20
+VERSION_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["version"],
+    "properties": {"version": {"type": "string"}},
+}
+_DEPENDENCY_SCHEMA: Final = {
+    "type": "object",
+    "required": ["name", "ok", "needed"],
+    "properties": {
+        "name": {"type": "string"},
+        "ok": {"type": "boolean"},
+        "needed": {"type": "boolean"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "age_s": {"type": "number"},
+    },
+}
+READY_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["ready", "missing", "dependencies", "version", "time_unix"],
+    "properties": {
+        "ready": {"type": "boolean"},
+        "missing": {"type": "array", "items": {"type": "string"}},
+        "dependencies": {"type": "array", "items": _DEPENDENCY_SCHEMA},
+        "version": {"type": "string"},
+        "time_unix": {"type": "integer"},
+    },
+}
+"""Of the answers, for the OpenAPI document."""
 
 
 @dataclass(frozen=True, slots=True)
