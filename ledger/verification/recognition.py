@@ -110,9 +110,9 @@ class Step:
         return self.result is StepResult.RECOGNISED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Resolution:
-    """The answer, with the way it was found.
+    """The answer, with the way it was found. Two are the same only as one object.
 
     Args:
         question: what was asked.

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Final
+
 from ledger.formats.status_list import Status
 from ledger.records import StatusChanged
 from ledger.verification.case import Case
 from ledger.verification.finding import Finding, Outcome, failed, indeterminate, passed
 from ledger.verification.ledger_view import StatusState
 from ledger.verification.reasons import Reason
-from ledger.verification.recognition import Resolution, Step
+from ledger.verification.recognition import CACHED_RESOLUTIONS, Resolution, Step
 from ledger.verification.report import CheckName
 from ledger.verification.standing import Standing
 
+CACHED_AGES: Final = 64
+_STATUS_NAMES: Final = {status: status.name.lower() for status in Status}
 _STATUS_REASONS = {
     Status.REVOKED: Reason.CERTIFICATE_REVOKED,
     Status.SUSPENDED: Reason.CERTIFICATE_SUSPENDED,
@@ -48,7 +53,7 @@ def check_status(case: Case) -> Finding:
 
 def _describe_status(case: Case, state: StatusState) -> dict[str, object]:
     detail: dict[str, object] = {
-        "status": state.status.name.lower(),
+        "status": _STATUS_NAMES[state.status],
         "known_until_unix": _known_whole_until(case) or state.known_until_unix,
     }
     if state.change is not None and isinstance(state.change.record, StatusChanged):
@@ -73,28 +78,43 @@ def check_recognition(case: Case) -> Finding:
     resolution = case.recognition
     if resolution is None:
         return case.standing.absent(Reason.MISSING_DEPARTMENT, Reason.ISSUER_NOT_REGISTERED)
-    basis = _find_basis(case)
-    if basis is not None:
-        detail = _describe_question(resolution) | _describe_step(basis)
-        return passed(detail, case.anchoring.fact, *basis.facts)
+    return _judge_recognition(
+        resolution,
+        case.standing,
+        _known_whole_until(case),
+        case.as_of_unix,
+        case.policy.max_fact_age_s,
+    )
+
+
+@lru_cache(maxsize=CACHED_RESOLUTIONS)
+def _judge_recognition(
+    resolution: Resolution, standing: Standing, whole: int | None, as_of_unix: int, max_age_s: int
+) -> Finding:
+    """What follows from a resolution, once for the certificates of a batch at one time."""
+    basis = _find_basis(resolution, whole, as_of_unix - max_age_s)
     detail = _describe_question(resolution)
+    if basis is not None:
+        anchoring = [standing.anchoring.fact] if standing.anchoring else []
+        return passed(detail | _describe_step(basis), *anchoring, *basis.facts)
     detail["refused"] = [_describe_step(step) for step in resolution.steps]
-    whole = _known_whole_until(case)
     if whole is None:
         return indeterminate(Reason.MISSING_POLICY, detail)
-    if case.as_of_unix - whole > case.policy.max_fact_age_s:
+    if as_of_unix - whole > max_age_s:
         return indeterminate(Reason.STALE, detail)
     refusing = [fact for step in resolution.steps for fact in step.facts]
     return failed(Reason.NOT_RECOGNISED, detail, *refusing)
 
 
-def _find_basis(case: Case) -> Step | None:
-    """What recognises the certificate: the first that is known recently enough, else the first."""
-    if case.recognition is None:
-        return None
-    oldest = case.as_of_unix - case.policy.max_fact_age_s
-    bases = case.recognition.bases
-    if not case.view.is_complete:
+def _find_basis(resolution: Resolution, whole: int | None, oldest: int) -> Step | None:
+    """What recognises the certificate: the first that is known recently enough, else the first.
+
+    Args:
+        whole: until when everything is known, None if that is not so.
+        oldest: known until before this is not recently enough.
+    """
+    bases = resolution.bases
+    if whole is None:
         fresh = tuple(
             s for s in bases if s.known_until_unix is None or s.known_until_unix >= oldest
         )
@@ -140,18 +160,32 @@ def check_freshness(case: Case) -> Finding:
     certificate is recent enough."""
     if case.status is None:
         return indeterminate(Reason.MISSING_ANCHORING)
+    as_of_unix, max_age_s = case.as_of_unix, case.policy.max_fact_age_s
     whole = _known_whole_until(case)
-    known = _known_until(case.standing, case.status) if whole is None else {"log": whole}
-    basis = _find_basis(case)
-    if whole is None and basis is not None and basis.known_until_unix is not None:
-        known["recognition"] = basis.known_until_unix
+    if whole is not None:
+        return _judge_whole_age(max(0, as_of_unix - whole), max_age_s)
+    known = _known_until(case.standing, case.status)
+    if case.recognition is not None:
+        basis = _find_basis(case.recognition, whole, as_of_unix - max_age_s)
+        if basis is not None and basis.known_until_unix is not None:
+            known["recognition"] = basis.known_until_unix
     ages: dict[str, int] = {}
     for name, time_unix in known.items():
         if time_unix is None:
             return indeterminate(_MISSING[name])
-        ages[name] = max(0, case.as_of_unix - time_unix)
-    detail = {"ages_s": ages, "max_age_s": case.policy.max_fact_age_s}
-    if max(ages.values()) > case.policy.max_fact_age_s:
+        ages[name] = max(0, as_of_unix - time_unix)
+    return _judge_ages(ages, max_age_s)
+
+
+@lru_cache(maxsize=CACHED_AGES)
+def _judge_whole_age(age_s: int, max_age_s: int) -> Finding:
+    """Where everything is known until one time."""
+    return _judge_ages({"log": age_s}, max_age_s)
+
+
+def _judge_ages(ages_s: dict[str, int], max_age_s: int) -> Finding:
+    detail = {"ages_s": ages_s, "max_age_s": max_age_s}
+    if max(ages_s.values()) > max_age_s:
         return indeterminate(Reason.STALE, detail)
     return passed(detail)
 

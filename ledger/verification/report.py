@@ -145,14 +145,15 @@ class Report:
         return orjson.dumps(self.to_document())
 
 
-def compute_outcome(checks: Iterable[Check]) -> Outcome:
-    """What follows from the required ones among the checks; NOT_REQUIRED if there are none."""
-    outcomes = [check.outcome for check in checks if check.is_required]
-    if Outcome.FAILED in outcomes:
+def compute_outcome(required: Iterable[bool], outcomes: Iterable[Outcome]) -> Outcome:
+    """What follows from the outcomes of those checks that are required, by their places;
+    NOT_REQUIRED if none is."""
+    weighed = [found for is_required, found in zip(required, outcomes, strict=True) if is_required]
+    if Outcome.FAILED in weighed:
         return Outcome.FAILED
-    if Outcome.INDETERMINATE in outcomes:
+    if Outcome.INDETERMINATE in weighed:
         return Outcome.INDETERMINATE
-    return Outcome.PASSED if outcomes else Outcome.NOT_REQUIRED
+    return Outcome.PASSED if weighed else Outcome.NOT_REQUIRED
 
 
 def _describe(certificate: Certificate) -> dict[str, object]:

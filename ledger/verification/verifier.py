@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ledger.errors import MalformedInputError
 from ledger.formats.evidence import Evidence, parse_evidence
 from ledger.verification.authenticity import (
@@ -117,17 +119,23 @@ def _refuse(error: MalformedInputError) -> tuple[Finding, ...]:
 def _compose(
     findings: tuple[Finding, ...], policy: VerificationPolicy, now_unix: int, case: Case | None
 ) -> Report:
-    required = _compute_required(policy, case)
+    required = _find_required(
+        policy.required,
+        is_recognition=policy.relying_region is not None,
+        is_catalogue=case is not None and is_catalogue_required(case),
+        is_binding=case is not None and case.certificate.key_binding is not None,
+    )
     checks = [
-        Check(name, name in required, *found)
-        for name, found in zip(CHECK_NAMES, findings, strict=True)
+        Check(name, is_required, *found)
+        for name, is_required, found in zip(CHECK_NAMES, required, findings, strict=True)
     ]
-    authenticity = compute_outcome(checks[: RELIANCE.start] + checks[RELIANCE.stop :])
-    is_bound = findings[CheckName.HOLDER_BINDING.number - 1].outcome is Outcome.PASSED
+    outcomes = tuple([found.outcome for found in findings])
+    outcome, authenticity, reliance = _compute_outcomes(required, outcomes)
+    is_bound = outcomes[-1] is Outcome.PASSED  # holder binding is the last
     return Report(
-        outcome=compute_outcome(checks),
+        outcome=outcome,
         authenticity=authenticity,
-        reliance=compute_outcome(checks[RELIANCE]),
+        reliance=reliance,
         policy_version=policy.version,
         verified_at_unix=now_unix,
         as_of_unix=now_unix if policy.as_of_unix is None else policy.as_of_unix,
@@ -139,12 +147,30 @@ def _compose(
     )
 
 
-def _compute_required(policy: VerificationPolicy, case: Case | None) -> frozenset[CheckName]:
-    added = []
-    if policy.relying_region is not None:
-        added.append(CheckName.RECOGNITION)
-    if case is not None and is_catalogue_required(case):
-        added.append(CheckName.CATALOGUE)
-    if case is not None and case.certificate.key_binding is not None:
-        added.append(CheckName.HOLDER_BINDING)
-    return policy.required.union(added)
+@lru_cache(maxsize=256)
+def _find_required(
+    asked: frozenset[CheckName], *, is_recognition: bool, is_catalogue: bool, is_binding: bool
+) -> tuple[bool, ...]:
+    """Which of the eleven checks must pass."""
+    added = {
+        CheckName.RECOGNITION: is_recognition,
+        CheckName.CATALOGUE: is_catalogue,
+        CheckName.HOLDER_BINDING: is_binding,
+    }
+    return tuple([name in asked or added.get(name, False) for name in CHECK_NAMES])
+
+
+@lru_cache(maxsize=4096)
+def _compute_outcomes(
+    required: tuple[bool, ...], outcomes: tuple[Outcome, ...]
+) -> tuple[Outcome, Outcome, Outcome]:
+    """What follows for the whole, for authenticity and for reliance."""
+    rely = RELIANCE
+    return (
+        compute_outcome(required, outcomes),
+        compute_outcome(
+            required[: rely.start] + required[rely.stop :],
+            outcomes[: rely.start] + outcomes[rely.stop :],
+        ),
+        compute_outcome(required[rely], outcomes[rely]),
+    )

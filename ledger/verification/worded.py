@@ -65,8 +65,10 @@ def _steps(report: Report) -> Iterator[Reason]:
             yield reason
 
 
-def _describe(check: Check) -> dict[str, object]:
+def _describe(check: Check) -> dict[str, object] | orjson.Fragment:
     name, is_required, outcome, reason, detail, evidence = check
+    if not detail and not evidence:
+        return _write_bare(name, is_required, outcome, reason)
     number, words = _word(name, outcome, reason)
     return {
         "number": number,
@@ -78,6 +80,25 @@ def _describe(check: Check) -> dict[str, object]:
         "evidence": evidence,
         "words": words,
     }
+
+
+@cache
+def _write_bare(
+    name: CheckName, is_required: bool, outcome: Outcome, reason: Reason | None
+) -> orjson.Fragment:
+    """A check that has nothing to tell beside its words."""
+    number, words = _word(name, outcome, reason)
+    document = {
+        "number": number,
+        "name": name,
+        "required": is_required,
+        "outcome": outcome,
+        "reason": reason,
+        "detail": {},
+        "evidence": (),
+        "words": words,
+    }
+    return orjson.Fragment(orjson.dumps(document))
 
 
 @cache

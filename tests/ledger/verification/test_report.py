@@ -11,8 +11,6 @@ from ledger.verification.policy import DEFAULT_POLICY
 from ledger.verification.report import (
     CHECK_NAMES,
     RELIANCE,
-    Check,
-    CheckName,
     compute_outcome,
 )
 from ledger.verification.verifier import verify_document
@@ -37,12 +35,8 @@ P, F, D, N = Outcome.PASSED, Outcome.FAILED, Outcome.INDETERMINATE, Outcome.NOT_
 def test_required_checks_alone_decide(
     required: list[Outcome], others: list[Outcome], expected: Outcome
 ) -> None:
-    checks = [
-        Check(CheckName.STATUS, is_required, outcome, None, {}, ())
-        for outcomes, is_required in ((required, True), (others, False))
-        for outcome in outcomes
-    ]
-    assert compute_outcome(checks) is expected
+    flags = [True] * len(required) + [False] * len(others)
+    assert compute_outcome(flags, required + others) is expected
 
 
 def test_checks_are_numbered_as_in_the_plan() -> None:
