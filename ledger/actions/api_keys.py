@@ -75,23 +75,18 @@ def create_api_key(
     Raises:
         MalformedInputError: key_name, key_role, key_limits, key_scope, key_days, key_owner.
     """
-    _require(0 < len(name) <= 100 and name.isprintable(), "key_name", "name", "1-100 characters")
-    _require(role is not Role.HOLDER, "key_role", "role", "a role that is no holder's")
-    _require(1 <= days <= MAX_DAYS, "key_days", "days", f"1 to {MAX_DAYS}")
-    _require(not (departments and all_departments), "key_limits", "departments", "some, or all")
-    _require(
-        bool(departments) or all_departments or role not in _LIMITED,
-        "key_limits",
-        "departments",
-        f"the departments of this {role}, or all of them expressly",
+    check_api_key(
+        workspace,
+        name,
+        role,
+        departments=departments,
+        all_departments=all_departments,
+        regions=regions,
+        scopes=scopes,
+        days=days,
+        owner=owner,
+        created_by=created_by,
     )
-    _require(
-        bool(scopes) and all(_SCOPE.fullmatch(each) for each in scopes),
-        "key_scope",
-        "scopes",
-        "read, write or ids of operations",
-    )
-    _require(bool(_SUBJECT.fullmatch(owner or created_by)), "key_owner", "owner", "a subject")
     key_id, secret = os.urandom(8).hex(), os.urandom(32)
     text = urlsafe_b64encode(secret).rstrip(b"=").decode()
     with workspace.vault.transaction():
@@ -112,6 +107,39 @@ def create_api_key(
         )
         _remember(workspace, "api_key_created", key_id, created_by)
     return CreatedApiKey(key, f"{KEY_PREFIX}{key_id}_{text}")
+
+
+def check_api_key(
+    workspace: Workspace,  # noqa: ARG001 - as every check takes it
+    name: str,
+    role: Role,
+    *,
+    departments: Sequence[Uscc] = (),
+    all_departments: bool = False,
+    regions: Sequence[RegionCode] = (),  # noqa: ARG001 - any are right
+    scopes: Sequence[str] = ("read", "write"),
+    days: int = DEFAULT_DAYS,
+    owner: str = "",
+    created_by: str = "local",
+) -> None:
+    """Refuses what `create_api_key` would refuse, and makes nothing. Raises as it does."""
+    _require(0 < len(name) <= 100 and name.isprintable(), "key_name", "name", "1-100 characters")
+    _require(role is not Role.HOLDER, "key_role", "role", "a role that is no holder's")
+    _require(1 <= days <= MAX_DAYS, "key_days", "days", f"1 to {MAX_DAYS}")
+    _require(not (departments and all_departments), "key_limits", "departments", "some, or all")
+    _require(
+        bool(departments) or all_departments or role not in _LIMITED,
+        "key_limits",
+        "departments",
+        f"the departments of this {role}, or all of them expressly",
+    )
+    _require(
+        bool(scopes) and all(_SCOPE.fullmatch(each) for each in scopes),
+        "key_scope",
+        "scopes",
+        "read, write or ids of operations",
+    )
+    _require(bool(_SUBJECT.fullmatch(owner or created_by)), "key_owner", "owner", "a subject")
 
 
 def list_api_keys(workspace: Workspace) -> list[ApiKey]:

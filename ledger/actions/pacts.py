@@ -39,6 +39,11 @@ def sign_pact_document(workspace: Workspace, document: bytes) -> Pact:
     return sign_pact(workspace, parse_pact(document))
 
 
+def check_pact_document(workspace: Workspace, document: bytes) -> None:  # noqa: ARG001
+    """Refuses what is no pact, and signs nothing. Raises MalformedInputError, as `parse_pact`."""
+    parse_pact(document)
+
+
 def show_pact(workspace: Workspace, pact_id: str) -> Pact:
     """Who has signed a pact and who has not.
 

@@ -244,6 +244,44 @@ def change_status_of_one(
     )
 
 
+def check_status_order(
+    workspace: Workspace,
+    act: LifecycleAct,
+    certificate_ids: NamedCertificates,
+    reason: str,
+    legal_basis: str,
+    *,
+    effective_date: date | None = None,
+    officer: str | None = None,
+) -> None:
+    """Refuses an order that `change_statuses` would refuse whatever the certificates' status is.
+
+    Raises:
+        MalformedInputError, ConflictError: as `make_decision`; certificates_missing.
+    """
+    _require_some(certificate_ids)
+    make_decision(
+        workspace, act, certificate_ids.types, reason, legal_basis, effective_date, officer
+    )
+
+
+def check_status_order_of_one(
+    workspace: Workspace,
+    act: LifecycleAct,
+    certificate_id: CertificateId,
+    reason: str,
+    legal_basis: str,
+    *,
+    effective_date: date | None = None,
+    officer: str | None = None,
+) -> None:
+    """The same of an order about one certificate. Raises as `check_status_order`."""
+    named = NamedCertificates.of([certificate_id])
+    check_status_order(
+        workspace, act, named, reason, legal_basis, effective_date=effective_date, officer=officer
+    )
+
+
 def _require_some(certificate_ids: NamedCertificates) -> None:
     if not len(certificate_ids):
         raise MalformedInputError(

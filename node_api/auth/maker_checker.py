@@ -91,7 +91,13 @@ class MakerChecker:
     def submit(
         self, principal: Principal, operation: Operation, arguments: Mapping[str, Any]
     ) -> Approval:
-        """Keeps a call instead of carrying it out. Its objects have been allowed already."""
+        """Keeps a call instead of carrying it out. Its objects have been allowed already.
+
+        Raises:
+            LedgerError: of the operation's check, if it has one; nothing is kept then.
+        """
+        if operation.check is not None:
+            operation.check(self._workspace, **arguments)
         return request_approval(
             self._workspace,
             operation.operation_id,

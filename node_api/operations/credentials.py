@@ -5,7 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
-from ledger.actions.api_keys import create_api_key, list_api_keys, revoke_api_key
+from ledger.actions.api_keys import (
+    check_api_key,
+    create_api_key,
+    list_api_keys,
+    revoke_api_key,
+)
 from ledger.actions.approvals import (
     approve_request,
     list_approvals,
@@ -43,6 +48,7 @@ OPERATIONS = (
         MANAGING,
         KEYS_TAG,
         status=HTTPStatus.CREATED,
+        check=check_api_key,
         fixed={"created_by": Asked.SUBJECT},
         example={
             "name": "window system",

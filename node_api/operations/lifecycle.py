@@ -17,6 +17,8 @@ from ledger.actions.replacement_orders import (
 from ledger.actions.status_orders import (
     change_status_of_one,
     change_statuses,
+    check_status_order,
+    check_status_order_of_one,
     plan_status_change,
 )
 from node_api.auth.access import Access, ObjectRule
@@ -55,6 +57,7 @@ def _act(act: LifecycleAct, summary: str) -> Operation:
         name=f"{act}_certificate",
         summary=summary,
         officer="officer",
+        check=check_status_order_of_one,
         fixed={"act": act},
         example={"certificate_id": CERTIFICATE, **_ORDER, "reason": _REASONS[act]},
     )
@@ -71,6 +74,7 @@ OPERATIONS = (
         CHANGING_MANY,
         TAG,
         officer="officer",
+        check=check_status_order,
         example=_MANY,
     ),
     Operation(

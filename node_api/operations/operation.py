@@ -60,6 +60,8 @@ class Operation:
         status: of the answer when it is done.
         officer: name of the parameter that is the officer who decides, "" for none: filled with
             who asks, see `node_api.dispatch`.
+        check: takes what the action takes and refuses what the action would refuse whenever it is
+            done, for an act that awaits a second officer: nobody is asked to approve that.
         fixed: values of parameters that are not the request's to choose.
         example: parameters by name, as JSON has them, of a request that could be sent.
         media_type: of an answer that is no JSON of ours; the action then returns bytes, or an
@@ -75,6 +77,7 @@ class Operation:
     summary: str = ""
     status: HTTPStatus = HTTPStatus.OK
     officer: str = ""
+    check: Callable[..., object] | None = None
     fixed: Mapping[str, object] = field(default_factory=dict)
     example: Mapping[str, object] = field(default_factory=dict)
     media_type: str = "application/json"

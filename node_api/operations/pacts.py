@@ -5,7 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from ledger.actions.pact_file import PACT_MEDIA_TYPE
-from ledger.actions.pacts import draft_pact_document, show_pact, sign_pact_document
+from ledger.actions.pacts import (
+    check_pact_document,
+    draft_pact_document,
+    show_pact,
+    sign_pact_document,
+)
 from node_api.auth.access import Access, ObjectRule
 from node_api.auth.principals import Role
 from node_api.operations.operation import Operation
@@ -33,6 +38,7 @@ OPERATIONS = (
         SIGNING,
         TAG,
         status=HTTPStatus.CREATED,
+        check=check_pact_document,
         example={"document": PACT_DOCUMENT},
     ),
     Operation(

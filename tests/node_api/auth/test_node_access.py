@@ -203,6 +203,31 @@ def test_operator_alone_can_not_make_a_key_and_two_can(served: RunningNode, pers
     assert Caller(served, secret).code("GET", path_of(MINE)) == "401 api_key_revoked"
 
 
+def test_nobody_is_asked_to_approve_what_could_never_be_done(
+    served: RunningNode, person: Any
+) -> None:
+    operator = person("operator", sub="op4", departments=None)
+    wanted = {"name": "of nobody", "role": "clerk", "departments": [str(ISSUER)]}
+    wrong: dict[str, dict[str, Any]] = {
+        "key_role": {"role": "holder"},
+        "key_name": {"name": ""},
+        "key_limits": {"departments": []},
+        "key_scope": {"scopes": []},
+        "key_days": {"days": 367},
+        "key_owner": {"owner": "two words"},
+    }
+    before = served.get("/v1/approvals")
+    for code, members in wrong.items():
+        answer = operator.ask("POST", "/v1/api-keys", **{**wanted, **members})
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
+    revocation = {**REVOCATION, "reason": "no reason of this type"}
+    answer = person("officer", sub="o9").ask("POST", f"{path_of(MINE)}/revoke", **revocation)
+    assert (answer.status_code, answer.json()["field"]) == (422, "reason")
+    assert served.get("/v1/approvals") == before
+    refused = [row["outcome"] for row in served.get("/v1/access-log", limit=20)["records"]]
+    assert set(wrong) <= set(refused)
+
+
 def test_revocation_waits_for_another_officer_of_the_same_department(
     served: RunningNode, person: Any
 ) -> None:
