@@ -10,7 +10,7 @@ from typing import Self
 from ledger.actions.recognition_facts import iterate_recognition_rows
 from ledger.errors import MalformedInputError
 from ledger.formats.certificate import Certificate, Placement
-from ledger.formats.evidence import Fact, LogHead
+from ledger.formats.evidence import Fact, FactList, LogHead
 from ledger.formats.seals import compute_key_id
 from ledger.formats.signing_certificate import load_chain
 from ledger.formats.status_list import get_status, word_index
@@ -163,7 +163,7 @@ def gather_facts(
             unreadable.append(rows[number])
         else:
             facts.append(fact)
-    return Gathered(tuple(facts), tuple(unreadable))
+    return Gathered(FactList(facts), tuple(unreadable))
 
 
 def select_for_presentation(facts: Iterable[Fact], placement: Placement) -> tuple[Fact, ...]:

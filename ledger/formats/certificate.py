@@ -123,7 +123,7 @@ class Certificate:
     @property
     def fields(self) -> dict[str, object]:
         """The shown fields: values by name."""
-        return {disclosure.name: disclosure.value for disclosure in self.disclosures}
+        return {name: value for name, value, _, _ in self.disclosures}
 
     @property
     def presentation(self) -> str:

@@ -8,10 +8,11 @@ SHA-256, in `_sd`. Fields are flat here: no disclosure contains further digests.
 from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from os import urandom
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 from orjson import loads
@@ -47,6 +48,11 @@ class Disclosure(NamedTuple):
     def __repr__(self) -> str:
         """Without the value, which may be personal."""
         return f"Disclosure(name={self.name!r})"
+
+
+_Parts: TypeAlias = tuple[str, object, str, bytes]
+_make: Callable[[_Parts], Disclosure] = partial(tuple.__new__, Disclosure)
+"""As `Disclosure(*parts)`, which is a call of a function in Python for every field."""
 
 
 def create_disclosures(fields: Mapping[str, str]) -> tuple[tuple[bytes, ...], list[str]]:
@@ -120,7 +126,7 @@ def parse_disclosures(encoded: Sequence[str]) -> tuple[Disclosure, ...]:
         is_simple = type(salt) is type(name) is type(value) is str and salt and name
         if is_simple and name not in _DIGEST_NAMES:
             digest = sha256(texts[4 * start : 4 * start + size]).digest()
-            found.append(Disclosure(name, value, text, digest))
+            found.append(_make((name, value, text, digest)))
         else:
             found.append(parse_disclosure(text))
         start += size + 3 >> 2

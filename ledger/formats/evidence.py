@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
-from itertools import pairwise
 from typing import Final, Self
 
 import orjson
@@ -153,6 +152,17 @@ class Fact:
         )
 
 
+class FactList(tuple[Fact, ...]):
+    """Facts that many certificates share, by which much is looked up: hashed once."""
+
+    _hash: int | None = None
+
+    def __hash__(self) -> int:
+        if self._hash is None:
+            self._hash = super().__hash__()
+        return self._hash
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A certificate and what is offered to prove it.
@@ -174,7 +184,7 @@ class Evidence:
 
     def __post_init__(self) -> None:
         indexes = [fact.index for fact in self.facts]
-        if any(first >= second for first, second in pairwise(indexes)):
+        if indexes != sorted({*indexes}):
             raise MalformedInputError(
                 "facts stand in the order of the log, each once",
                 code="facts_out_of_order",

@@ -61,7 +61,8 @@ class SchemaShelf:
             known = read_titles(certificate_type, self._directory)
             if len(known) > len(COMMON_TITLES):
                 self._titles[certificate_type] = known
-        return {name: known.get(name, name) for name in names}
+        listed = list(names)
+        return dict(zip(listed, map(known.get, listed, listed), strict=True))
 
     def _notice_changes(self) -> None:
         """A file that comes, goes or is replaced changes its directory."""

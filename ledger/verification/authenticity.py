@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import Final
 
 from ledger.formats.certificate import compute_batch_key
 from ledger.formats.jws import is_es256_signature
@@ -15,6 +16,8 @@ from ledger.verification.policy import ABSENCE_LAG_S, ANCHORING_DELAY_S, CLOCK_S
 from ledger.verification.reasons import Reason
 from ledger.verification.report import CheckName
 from ledger.verification.standing import Anchoring
+
+_OTHER_LOG: Final = frozenset({Reason.LEDGER_MISMATCH, Reason.LOG_ROOT_MISMATCH})
 
 
 def check_well_formed(case: Case) -> Finding:
@@ -56,10 +59,8 @@ def check_anchored(case: Case) -> Finding:
 def _examine_log(case: Case) -> Iterator[Finding]:
     """The facts are in the log that the relying party trusts."""
     problem = case.log_problem
-    if problem in {Reason.LEDGER_MISMATCH, Reason.LOG_ROOT_MISMATCH}:
-        yield failed(problem)
-    elif problem is not None:
-        yield indeterminate(problem)
+    if problem is not None:
+        yield failed(problem) if problem in _OTHER_LOG else indeterminate(problem)
     if case.refused_facts:
         yield failed(Reason.LOG_PROOF_MISMATCH, {"indexes": case.refused_facts})
 

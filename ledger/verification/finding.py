@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Final, NamedTuple
+from functools import partial
+from typing import Final, NamedTuple, TypeAlias
 
 from ledger.formats.evidence import Fact
 from ledger.verification.reasons import Reason
@@ -40,9 +41,15 @@ class Finding(NamedTuple):
     evidence: tuple[int, ...] = ()
 
 
+_PASSED: Final = Outcome.PASSED
+_Parts: TypeAlias = tuple[Outcome, Reason | None, Mapping[str, object], tuple[int, ...]]
+_make: Callable[[_Parts], Finding] = partial(tuple.__new__, Finding)
+"""As `Finding(*parts)`, which is a call of a function in Python for every check."""
+
+
 def passed(detail: Mapping[str, object] | None = None, *facts: Fact) -> Finding:
     """The check passed, resting on these facts."""
-    return Finding(Outcome.PASSED, None, detail or _NO_DETAIL, _indexes(facts))
+    return _make((_PASSED, None, detail or _NO_DETAIL, _indexes(facts)))
 
 
 def failed(reason: Reason, detail: Mapping[str, object] | None = None, *facts: Fact) -> Finding:
@@ -59,7 +66,7 @@ def weigh(findings: Iterable[Finding | None], otherwise: Finding) -> Finding:
     """The first failure among the findings, else the first doubt, else the last word given."""
     doubt = None
     for finding in findings:
-        if finding is None or finding.outcome is Outcome.PASSED:
+        if finding is None or finding.outcome is _PASSED:
             continue
         if finding.outcome is Outcome.FAILED:
             return finding

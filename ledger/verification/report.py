@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple
+from functools import partial
+from typing import Final, NamedTuple, TypeAlias
 
 import orjson
 
@@ -64,6 +65,13 @@ class Check(NamedTuple):
     reason: Reason | None
     detail: Mapping[str, object]
     evidence: tuple[int, ...]
+
+
+_Parts: TypeAlias = tuple[
+    CheckName, bool, Outcome, Reason | None, Mapping[str, object], tuple[int, ...]
+]
+make_check: Callable[[_Parts], Check] = partial(tuple.__new__, Check)
+"""As `Check(*parts)`, which is a call of a function in Python for each of the eleven."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,11 @@ from ledger.verification.reliance import (
 from ledger.verification.report import (
     CHECK_NAMES,
     RELIANCE,
-    Check,
     CheckName,
     Presentation,
     Report,
     compute_outcome,
+    make_check,
 )
 from ledger.verification.standing import check_issuer, check_signing_certificate
 
@@ -126,7 +126,7 @@ def _compose(
         is_binding=case is not None and case.certificate.key_binding is not None,
     )
     checks = [
-        Check(name, is_required, *found)
+        make_check((name, is_required, *found))
         for name, is_required, found in zip(CHECK_NAMES, required, findings, strict=True)
     ]
     outcomes = tuple([found.outcome for found in findings])
