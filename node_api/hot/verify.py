@@ -57,13 +57,15 @@ class VerifyHandler:
         self._ages = ages or AgeTeller(clock, STALE_AFTER_S)
         self.default_region = default_region
         self._clock = clock
+        self._plain_question = self.read_question({})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI 3."""
         try:
             if scope["method"] != "POST":
                 raise method_not_allowed(scope, "POST")
-            question = self.read_question(read_query(scope, _PARAMETERS))
+            query = read_query(scope, _PARAMETERS)
+            question = self.read_question(query) if query else self._plain_question
             document = await read_body(scope, receive, MAX_EVIDENCE_SIZE)
             body = self.report(document, question)
         except LedgerError as error:
