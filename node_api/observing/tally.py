@@ -38,7 +38,11 @@ class RequestTally:
         self._write_soon()
 
     def _write_soon(self) -> None:
-        loop = asyncio.get_running_loop()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # a request that was dropped when its loop had ended
+            self._write()
+            return
         if self._written_by is not loop:
             self._written_by = loop
             loop.call_soon(self._write)

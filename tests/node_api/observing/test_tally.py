@@ -52,6 +52,19 @@ def test_a_loop_that_ended_early_keeps_nobody_from_counting() -> None:
     assert read(f"{NAME}s_total", operation="outlived", status="200") == 2
 
 
+def test_a_request_that_its_loop_left_unanswered_is_counted_all_the_same() -> None:
+    tally, in_flight = RequestTally(), IN_FLIGHT._value.get()
+
+    async def begin() -> None:
+        tally.begin()
+
+    asyncio.run(begin())
+    assert IN_FLIGHT._value.get() == in_flight + 1
+    tally.end("dropped", 0, 0.1)
+    assert IN_FLIGHT._value.get() == in_flight
+    assert read(f"{NAME}s_total", operation="dropped", status="0") == 1
+
+
 def test_many_observations_at_once_are_those_one_by_one() -> None:
     amounts = (0.0, 0.5, 0.5, 1.0, 1.5, 9.0)
     together = GatheredHistogram("together", "Together.", buckets=(0.5, 1, 2), registry=None)
