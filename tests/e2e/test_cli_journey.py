@@ -138,7 +138,7 @@ def test_reader_that_leaves_early_is_no_error_to_speak_of(founded_consortium: Co
 
 def test_interrupted_issuance_goes_on_where_it_was(consortium: Consortium, tmp_path: Path) -> None:
     clerk = at(consortium)
-    count = 10_000  # enough that sealing is in other processes
+    count = 30_000  # sealed in other processes, for longer than this one may be kept waiting
     file = write_csv(tmp_path / "many.csv", [make_row(number) for number in range(1, count + 1)])
     running = subprocess.Popen(
         [*PROGRAM, "issue", str(file)],
@@ -153,7 +153,7 @@ def test_interrupted_issuance_goes_on_where_it_was(consortium: Consortium, tmp_p
         time.sleep(0.01)
     os.killpg(running.pid, signal.SIGINT)  # as Ctrl-C does, to the workers as well
     _, told = running.communicate()
-    assert running.returncode == 130
+    assert running.returncode == 130, told
     assert told.startswith("已中断。没有丢失，也不会重复签发")
     assert "Traceback" not in told
     report = clerk.json("issue", file)

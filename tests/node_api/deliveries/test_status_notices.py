@@ -63,12 +63,13 @@ def look(home: Workspace, regulators: Regulators | None = None, first: int | Non
 
 
 def read_notices(pair: Pair) -> list[dict[str, Any]]:
-    """What arrived, oldest first."""
+    """What arrived, in the order of the log: several come within a second."""
     pair.sender.send_due()
     pair.receiver.settle()
     home = pair.receiver.workspace
     found = [each for each in list_inbox(home) if each.kind is NOTICE]
-    return [json.loads(take_delivery(home, each.delivery_id)) for each in found]
+    notices = [json.loads(take_delivery(home, each.delivery_id)) for each in found]
+    return sorted(notices, key=lambda notice: int(notice["log_index"]))
 
 
 def test_whoever_was_given_a_certificate_is_told_of_each_change_once(issued: Pair) -> None:

@@ -206,4 +206,5 @@ def test_memory_stays_flat_over_many_rows(attributes: str) -> None:
         return peak
 
     peak_bytes(1_000)
-    assert peak_bytes(8_000) - peak_bytes(3_000) < 20_000
+    growth = peak_bytes(8_000) - peak_bytes(3_000)
+    assert growth < 5_000 * 40  # less than any object a row; other threads' objects count, too
