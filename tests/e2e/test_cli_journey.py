@@ -141,7 +141,8 @@ def test_interrupted_issuance_goes_on_where_it_was(consortium: Consortium, tmp_p
     count = 30_000  # sealed in other processes, for longer than this one may be kept waiting
     file = write_csv(tmp_path / "many.csv", [make_row(number) for number in range(1, count + 1)])
     running = subprocess.Popen(
-        [*PROGRAM, "issue", str(file)],
+        # what runs in the background, such as these tests, may have been started to ignore Ctrl-C
+        ["env", "--default-signal=INT", *PROGRAM, "issue", str(file)],
         env=make_environment(clerk),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
