@@ -7,7 +7,6 @@ passphrase of their day.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from ledger.actions.founding import MIN_PASSPHRASE_CHARACTERS
 from ledger.config import CONFIG_NAME, Config
 from ledger.errors import ConflictError, MalformedInputError, NotAuthorizedError
 from ledger.vault.directory_lock import lock_directory
+from ledger.vault.durability import sync_path
 from ledger.vault.key_files import KeyFiles
 from ledger.vault.passphrase import DEFAULT_COST, ScryptCost
 from ledger.vault.store import Vault
@@ -116,17 +116,9 @@ def _open_vault(
 
 def _write_marker(marker: Path) -> None:
     marker.touch(mode=0o600)
-    _sync(marker.parent)
+    sync_path(marker.parent)
 
 
 def _remove_marker(marker: Path) -> None:
     marker.unlink()
-    _sync(marker.parent)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_path(marker.parent)

@@ -5,7 +5,6 @@ What an interrupted process left beside it is removed by the next one; it may ho
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import shutil
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from ledger.errors import ConflictError, StorageError
 from ledger.vault.directory_lock import lock_directory
+from ledger.vault.durability import sync_path
 from ledger.vault.failures import is_disk_full
 
 _SUFFIX = re.compile(r"\.[0-9a-f]{8}\.part", re.ASCII)
@@ -48,7 +48,7 @@ def staging_directory(target: Path) -> Iterator[Path]:
             _sync_tree(staging)
             require_room(target)
             staging.rename(target)
-            _sync(target.parent)
+            sync_path(target.parent)
     except OSError as error:
         is_full = is_disk_full(error)
         raise StorageError(
@@ -79,13 +79,5 @@ def _remove_leftovers(target: Path) -> None:
 
 def _sync_tree(directory: Path) -> None:
     for path in sorted(directory.rglob("*"), reverse=True):
-        _sync(path)
-    _sync(directory)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_path(path)
+    sync_path(directory)

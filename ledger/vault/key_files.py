@@ -39,6 +39,7 @@ from ledger.errors import (
 )
 from ledger.formats.seals import compute_key_id, public_coordinates
 from ledger.identifiers import Uscc
+from ledger.vault.durability import sync_path
 from ledger.vault.pkcs12_mac import replace_mac, split_pfx
 
 SUITE_P256 = 1
@@ -296,11 +297,7 @@ def _written_beside(path: Path, content: bytes) -> Iterator[Path]:
         yield beside
     finally:
         beside.unlink(missing_ok=True)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_path(path.parent)
 
 
 def _move_to_new(beside: Path, path: Path) -> None:

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger.errors import StorageError
 from ledger.vault.cipher import NONCE_SIZE, TAG_SIZE, WRAPPED_KEY_SIZE, RowCipher
+from ledger.vault.durability import sync_path
 from ledger.vault.failures import translate_disk
 
 if TYPE_CHECKING:
@@ -98,11 +99,7 @@ class SealedWriter(io.RawIOBase):
             os.fsync(self._file.fileno())
             self._file.close()
             self._part.replace(self._path)
-            directory = os.open(self._path.parent, os.O_RDONLY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
+            sync_path(self._path.parent)
         except OSError as error:
             raise translate_disk(error, self._path) from error
 
