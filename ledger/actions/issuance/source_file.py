@@ -70,7 +70,4 @@ def as_source(source: Path | SourceFile) -> SourceFile:
 def compute_digest(source: SourceFile) -> bytes:
     """SHA-256 of its bytes."""
     with source.open() as stream:
-        digest = hashlib.sha256()
-        while content := stream.read(1 << 18):
-            digest.update(content)
-        return digest.digest()
+        return hashlib.file_digest(stream, "sha256").digest()
