@@ -47,6 +47,13 @@ class Config:
     vault_url: str = ""
     finality: str = ""
 
+    def find_age_limit(self, stale_after_s: float) -> float | None:
+        """So old an answer from the index counts as stale; None where blocks become final late.
+
+        There its age alone says nothing.
+        """
+        return stale_after_s if Finality.parse(self.finality).is_instant else None
+
     @classmethod
     def load(cls, path: Path) -> Config:
         """Reads settings.

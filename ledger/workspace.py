@@ -203,12 +203,8 @@ class Workspace:
             CURRENT.reset(token)
 
     def describe_age(self, cursor: Cursor, problem: str) -> AsOf:
-        """How old the index is at a cursor.
-
-        Where blocks become final late, age alone says nothing.
-        """
-        is_instant = Finality.parse(self.config.finality).is_instant
-        limit = self.stale_after_s if is_instant else None
+        """How old the index is at a cursor."""
+        limit = self.config.find_age_limit(self.stale_after_s)
         return find_age(cursor, self.clock(), problem, stale_after_s=limit)
 
     def ask_chain(self, ask: Callable[[Gateway], T], otherwise: Callable[[Cursor], T]) -> T:

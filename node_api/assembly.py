@@ -18,7 +18,6 @@ from node_api.deliveries.opening import open_deliveries
 from node_api.doors import Application, Receive, Scope, Send
 from node_api.feed.stream import DESCRIBED as STREAM_DESCRIBED
 from node_api.feed.stream import NoticeStream
-from node_api.freshness import find_limit
 from node_api.gate import Gate
 from node_api.hot.described import DESCRIBED, STATUS_LISTS_DESCRIBED
 from node_api.hot.http import method_not_allowed
@@ -161,7 +160,7 @@ def _open_hot_paths(runtime: NodeRuntime) -> tuple[PlainRoute, ...]:
     own = member if isinstance(member, RegionCode) else None
     default = RegionCode.parse(named) if named else own
     workspace = runtime.workspace
-    limit = find_limit(workspace.config, workspace.stale_after_s)
+    limit = workspace.config.find_age_limit(workspace.stale_after_s)
     hot = HotPaths.open(runtime.home, own, default, workspace.clock, stale_after_s=limit)
     runtime.at_close(hot.close)
     publisher = StatusListPublisher(runtime.workspace, hot.verifier.log)

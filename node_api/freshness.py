@@ -15,8 +15,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from ledger.chain.finality import Finality
-from ledger.config import Config
 from ledger.index.reading import AsOf, find_age
 from ledger.index.store import Cursor
 
@@ -60,11 +58,6 @@ def from_headers(headers: Mapping[str, str]) -> AsOf | None:
     problem = headers.get(STALE, "")
     block, time_unix, age_s = map(int, found)
     return AsOf(block, time_unix, age_s, problem if _CODE.fullmatch(problem) else "")
-
-
-def find_limit(config: Config, stale_after_s: float) -> float | None:
-    """So old an answer counts as stale; None where blocks become final late."""
-    return stale_after_s if Finality.parse(config.finality).is_instant else None
 
 
 class AgeTeller:

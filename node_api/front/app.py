@@ -10,7 +10,6 @@ from typing import Final
 from ledger.config import CONFIG_NAME, Config
 from ledger.identifiers import RegionCode
 from node_api.doors import CORE_SOCKET, Door, DoorApp, Receive, Scope, Send
-from node_api.freshness import find_limit
 from node_api.front.away import AwayApp
 from node_api.front.core_connection import CorePool
 from node_api.front.passing import PassingApp
@@ -69,7 +68,7 @@ def create_front_app(
     named = settings.relying_region
     default = RegionCode.parse(named) if named else own
     pool = CorePool(str(home / CORE_SOCKET))
-    limit = find_limit(config, settings.stalled_after_s)
+    limit = config.find_age_limit(settings.stalled_after_s)
     hot = HotPaths.open(home, own, default, clock, HOLD_S, limit)
     return FrontApp(hot, PassingApp(pool, AwayApp(home)), pool)
 
