@@ -76,8 +76,7 @@ def test_no_secret_and_no_machine_stands_in_the_document() -> None:
     text = DOCUMENT.read_text("utf-8")
     secrets = set(KEY.findall(text)) - {""}
     assert secrets == {NO_SECRET}
-    for sign in ("/tmp/", "/home/", "/root/", "pytest", "BEGIN PRIVATE"):
-        assert sign not in text
+    assert not re.search("/(?:tmp|home|root)/|pytest|BEGIN PRIVATE", text)
 
 
 def test_no_answer_stands_for_an_operation_that_is_not_there(document: dict[str, Any]) -> None:
